@@ -1,0 +1,45 @@
+/* The one order in which locks may be nested; docs/locking.md explains each. A thread may take a
+ * lock only if its rank is greater than that of every lock it holds. Checked in debug builds. */
+#pragma once
+
+#include "kernel/lib/compiler.h"
+
+enum lock_rank {
+    LOCK_RANK_NONE = 0, /* not checked */
+    LOCK_RANK_PROCESS,  /* process and job membership */
+    LOCK_RANK_OBJECT,   /* an object's state: signals, queues, observers */
+    LOCK_RANK_ASPACE,   /* mutex: regions and mappings of one address space */
+    LOCK_RANK_VMO,      /* mutex: pages and mapping list of a VMO family */
+    LOCK_RANK_HANDLE,   /* a process's handle table: nothing is taken inside it */
+    LOCK_RANK_FUTEX,
+    LOCK_RANK_MUTEX,    /* the wait list inside a sleeping mutex */
+    LOCK_RANK_PAGE_TABLE,
+    LOCK_RANK_KHEAP,
+    LOCK_RANK_PMM,
+    LOCK_RANK_KSPACE,   /* kernel address ranges: stacks, devices */
+    LOCK_RANK_SCHED,    /* a hart's run queue */
+    LOCK_RANK_TIMER,
+    LOCK_RANK_CONSOLE,
+};
+
+#ifdef DEBUG
+/* Panics if the current thread holds a lock of this rank or an inner one; notes the lock. */
+void lock_rank_acquire(const void *lock, enum lock_rank rank);
+/* Panics if the current thread does not hold |lock|. */
+void lock_rank_release(const void *lock);
+/* Panics if the current thread holds any spinlock, or interrupts are off: about to sleep. */
+void lock_rank_assert_may_sleep(void);
+#else
+static inline void lock_rank_acquire(const void *lock, enum lock_rank rank)
+{
+    (void)lock;
+    (void)rank;
+}
+static inline void lock_rank_release(const void *lock)
+{
+    (void)lock;
+}
+static inline void lock_rank_assert_may_sleep(void)
+{
+}
+#endif
