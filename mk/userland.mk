@@ -4,8 +4,9 @@ PICOLIBC := /usr/lib/picolibc/riscv64-unknown-elf
 PICOLIBC_LIBS := $(PICOLIBC)/lib/rv64imafdc/lp64d
 LIBGCC   := $(shell $(CROSS)gcc -print-libgcc-file-name 2>/dev/null)
 
-USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector -ffunction-sections \
-    -fdata-sections -fno-omit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi
+USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector \
+    -ffunction-sections -fdata-sections -fno-omit-frame-pointer -nostdinc \
+    -isystem $(CC_INCLUDE) -I. -Iabi
 
 # The vDSO has no C library and no data of its own.
 VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden \
@@ -22,9 +23,16 @@ $(eval $(call stamp_rule,$(BUILD)/v/.link,$(LD_CC) $(VDSO_LDFLAGS) $(VDSO_OBJS))
 $(BUILD)/vdso.debug.so: $(VDSO_OBJS) $(VDSO_LD) $(BUILD)/v/.link
 	$(call step,LD,$@)
 	$(Q)$(LD_CC) $(VDSO_LDFLAGS) -o $@ $(VDSO_OBJS)
-$(BUILD)/vdso.so: $(BUILD)/vdso.debug.so
-	$(call step,STRIP,$@)
-	$(Q)$(STRIP) -s -o $@ $<
+
+# mkvdso.sh checks the linked vDSO and cuts it to the bytes that are mapped; the kernel learns its
+# layout from a generated header.
+VDSO_LAYOUT := $(BUILD)/gen/vdso_layout.h
+$(BUILD)/vdso.so: $(BUILD)/vdso.debug.so userland/vdso/mkvdso.sh
+	$(call step,VDSO,$@)
+	@mkdir -p $(BUILD)/gen
+	$(Q)CROSS=$(CROSS) sh userland/vdso/mkvdso.sh $< $@ $(VDSO_LAYOUT).new
+$(VDSO_LAYOUT): $(BUILD)/vdso.so
+	@cmp -s $@.new $@ || cp $@.new $@
 
 # Programs: static PIE, one folder a program.
 PROGRAM_CFLAGS := $(USER_CFLAGS) -isystem $(PICOLIBC)/include -fPIE -ftls-model=local-exec
@@ -40,8 +48,8 @@ $(BUILD)/libzx.a: $(LIBZX_OBJS) $(BUILD)/u/.libzx
 	@rm -f $@
 	$(Q)$(AR) rcsD $@ $(LIBZX_OBJS)
 
-PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections -Wl,-z,separate-code \
-    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
+PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections \
+    -Wl,-z,separate-code -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
     -Wl,--build-id=none -Wl,-e,_start
 PROGRAM_LIBS := -Wl,--start-group $(BUILD)/libzx.a $(PICOLIBC_LIBS)/libc.a \
     $(PICOLIBC_LIBS)/libm.a $(LIBGCC) -Wl,--end-group
@@ -90,7 +98,8 @@ $(foreach f,$(EXTRA),$(eval $(call extra_rules,$(f))))
 # The ramdisk: init at /init, every program at /bin/NAME.
 ALL_PROGRAMS := $(sort $(PROGRAM_NAMES) $(SUITES) $(EXTRA_NAMES))
 RAMDISK_BINS := $(addprefix $(BUILD)/ramdisk/bin/,$(ALL_PROGRAMS))
-RAMDISK_MAP  := $(foreach n,$(ALL_PROGRAMS),$(if $(filter init,$(n)),init,bin/$(n))=$(BUILD)/ramdisk/bin/$(n))
+RAMDISK_MAP  := $(foreach n,$(ALL_PROGRAMS), \
+    $(if $(filter init,$(n)),init,bin/$(n))=$(BUILD)/ramdisk/bin/$(n))
 $(eval $(call stamp_rule,$(BUILD)/ramdisk/.list,$(RAMDISK_MAP)))
 $(BUILD)/ramdisk.cpio: $(RAMDISK_BINS) $(BUILD)/ramdisk/.list tools/mkcpio.py
 	$(call step,CPIO,$@)
