@@ -20,10 +20,6 @@ void sched_init_boot_hart(void);
  * ever), the thread that the hart's start-up code runs as. On the boot hart. */
 void sched_init_idle(unsigned hart_index, struct thread *idle);
 
-/* Switches at once if a thread of higher priority became ready here. For the ends of operations that
- * wake others; interrupts on, no spinlock held. */
-void sched_preempt_if_needed(void);
-
 /* Announces the hart as able to run threads; called on it. */
 void sched_hart_online(void);
 

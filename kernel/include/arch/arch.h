@@ -19,6 +19,10 @@
  *   void arch_cpu_relax(void);                     in a spin loop
  *   uint64_t arch_ticks(void);                     the timebase counter
  *   void *phys_to_virt(paddr_t), paddr_t virt_to_phys(const void *)   linear map of RAM only
+ *   PAGE_ARRAY_BASE, PAGE_ARRAY_MAX_BYTES          where struct page lives: see arch_map_page_array
+ *   bool arch_inject_failure(void)                 host tests make allocations fail; else false
+ *   void arch_page_poison(void *, size_t), arch_page_unpoison(...)  freed memory under a checker;
+ *                                                  else nothing
  *   uint32_t arch_mmio_read{8,16,32}(const volatile void *), void arch_mmio_write{8,16,32}(
  *       volatile void *, uint32_t)                 device registers, ordered against each other and
  *                                                  against memory (RISC-V: fence i,ir / ow,o style)
@@ -110,6 +114,9 @@ unsigned arch_hart_count(void);
 
 /* Sends |kind| to every hart in |harts| (never to this one). Does not wait. Any context. */
 void arch_ipi_send(hart_mask_t harts, enum ipi_kind kind);
+
+/* Makes upcall_reschedule and upcall_interrupt_exit run on this hart as soon as interrupts are on. */
+void arch_ipi_self_reschedule(void);
 
 /* Serves this hart's shootdown inbox now; for loops that spin with interrupts off. */
 void arch_ipi_poll(void);
