@@ -1,5 +1,5 @@
-/* The kernel command line: words separated by blanks, each "name" or "name=value"; a value may be in
- * double quotes to contain blanks. The last of several words with one name counts. */
+/* The kernel command line: words separated by blanks, each "name" or "name=value"; a value may be
+ * in double quotes to contain blanks. The last of several words with one name counts. */
 #pragma once
 
 #include "kernel/lib/compiler.h"

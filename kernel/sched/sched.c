@@ -51,8 +51,8 @@ static struct thread *pick_next_locked(struct run_queue *queue)
     return next;
 }
 
-/* Arms the slice timer only if somebody of the same priority waits: a hart with one thread, or none,
- * takes no ticks. */
+/* Arms the slice timer only if somebody of the same priority waits: a hart with one thread, or
+ * none, takes no ticks. */
 static void update_slice_locked(struct run_queue *queue)
 {
     struct thread *current = queue->current;

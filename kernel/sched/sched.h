@@ -31,8 +31,9 @@ hart_mask_t sched_online_harts(void);
 /* Starts the thread that reaps the dead. After kheap, before the first user thread. */
 void sched_start_reaper(void);
 
-/* Returns once every thread that was dead at the call has been reaped, so that counts of free memory
- * and of objects include nothing that only waits to be freed. Sleeps; not from a reap function. */
+/* Returns once every thread that was dead at the call has been reaped, so that counts of free
+ * memory and of objects include nothing that only waits to be freed. Sleeps; not from a reap
+ * function. */
 void sched_drain_reaper(void);
 
 /* Total time that |hart_index| has been idle. */
