@@ -8,7 +8,7 @@
 #include <zircon/types.h>
 
 #include "kernel/lib/list.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sync/refcount.h"
 #include "kernel/vm/page_tree.h"
 

@@ -3,9 +3,14 @@
  *
  * "arch_types.h" comes from the implementation's include folder and defines, inline:
  *   typedef irq_state_t;
- *   struct arch_thread { void *kernel_sp; ... };   registers of a thread that is not running
+ *   struct arch_thread { ... uint32_t work_pending, hart_index; ... };
+ *                                                  registers of a thread that is not running;
+ *                                                  work_pending != 0 makes the way back to user mode
+ *                                                  call upcall_user_return (the kernel sets and
+ *                                                  clears it); hart_index is where it runs
  *   irq_state_t arch_irq_save(void);               interrupts off; returns what they were
  *   void arch_irq_restore(irq_state_t);
+ *   bool arch_irq_state_is_enabled(irq_state_t);  what arch_irq_save returned
  *   void arch_irq_enable(void), arch_irq_disable(void);
  *   bool arch_irq_is_enabled(void);
  *   unsigned arch_hart_index(void);                dense index of this hart, 0 is the boot hart;
@@ -46,7 +51,7 @@ static inline bool user_range_is_valid(uintptr_t addr, size_t len_bytes)
 /* ---- Threads ------------------------------------------------------------------------------ */
 
 /* Prepares |arch| so that the first switch to it calls entry(arg) on the given stack, interrupts
- * on. |stack_top| is 16-byte aligned. entry must not return. */
+ * off (as they are at every switch). |stack_top| is 16-byte aligned. entry must not return. */
 void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(void *), void *arg);
 
 /* Saves the running thread's registers in |prev| (FP state too when dirty), loads those of |next|
