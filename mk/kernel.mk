@@ -33,7 +33,7 @@ $(ASM_OFFSETS): | $(BUILD)/gen/vdso_layout.h
 # arch/riscv/blobs.S takes the vDSO and the ramdisk in with .incbin.
 FLAGS_arch/riscv/blobs.S := -DVDSO_PATH='"$(BUILD)/vdso.so"' \
                             -DRAMDISK_PATH='"$(BUILD)/ramdisk.cpio"'
-$(BUILD)/k/arch/riscv/blobs.o: $(BUILD)/vdso.so $(BUILD)/ramdisk.cpio
+$(BUILD)/k/arch/riscv/blobs.S.o: $(BUILD)/vdso.so $(BUILD)/ramdisk.cpio
 
 # The compiler must not turn memcpy's own loop into a call of memcpy.
 FLAGS_kernel/lib/string.c := $(if $(filter gcc,$(COMPILER)),-fno-tree-loop-distribute-patterns)

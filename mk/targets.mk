@@ -26,11 +26,11 @@ debug: $(BUILD)/Image
 	@$(PYTHON) tools/debug.py $(BUILD)
 
 # Host program: what platform discovery makes of a device tree.
-$(BUILD)/host/probe: $(BUILD)/h/tools/probe.o $(BUILD)/host/libfakes.a $(BUILD)/host/libportable.a
+$(BUILD)/host/probe: $(BUILD)/h/tools/probe.c.o $(BUILD)/host/libfakes.a $(BUILD)/host/libportable.a
 	$(call step,LD,$@)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/host/libfakes.a \
 	    $(BUILD)/host/libportable.a -Wl,--end-group -lpthread
-DEPS += $(BUILD)/h/tools/probe.d
+DEPS += $(BUILD)/h/tools/probe.c.d
 
 probe: $(BUILD)/host/probe
 	@[ -n "$(DTB)" ] || { echo 'make probe DTB=file.dtb' >&2; exit 2; }

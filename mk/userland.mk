@@ -6,7 +6,7 @@ LIBGCC   := $(shell $(CROSS)gcc -print-libgcc-file-name 2>/dev/null)
 
 USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector \
     -ffunction-sections -fdata-sections -fno-omit-frame-pointer -nostdinc \
-    -isystem $(CC_INCLUDE) -I. -Iabi
+    -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include
 
 # The vDSO has no C library and no data of its own.
 VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden \
@@ -46,7 +46,7 @@ $(eval $(call stamp_rule,$(BUILD)/u/.libzx,$(LIBZX_OBJS)))
 $(BUILD)/libzx.a: $(LIBZX_OBJS) $(BUILD)/u/.libzx
 	$(call step,AR,$@)
 	@rm -f $@
-	$(Q)$(AR) rcsD $@ $(LIBZX_OBJS)
+	$(Q)$(AR) qcsD $@ $(LIBZX_OBJS)
 
 PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections \
     -Wl,-z,separate-code -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
@@ -80,7 +80,7 @@ $(foreach n,$(SUITES),$(eval $(call program_rules,$(n),$(wildcard tests/$(n)/*.c
 
 # A user's own programs. Their paths may lead anywhere, so each gets a rule of its own.
 define extra_rules
-$(BUILD)/u/extra/$(basename $(notdir $(1))).o: $(1) $(BUILD)/u/.flags
+$(BUILD)/u/extra/$(notdir $(1)).o: $(1) $(BUILD)/u/.flags
 	$$(call step,CC,$$<)
 	@mkdir -p $$(@D)
 	$$(Q)$(TARGET_CC) $(PROGRAM_CFLAGS) -MMD -MP -c -o $$@ $$<
