@@ -5,12 +5,11 @@ PICOLIBC_LIBS := $(PICOLIBC)/lib/rv64imafdc/lp64d
 LIBGCC   := $(shell $(CROSS)gcc -print-libgcc-file-name 2>/dev/null)
 
 USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector \
-    -ffunction-sections -fdata-sections -fno-omit-frame-pointer -nostdinc \
+    -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -nostdinc \
     -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include
 
 # The vDSO has no C library and no data of its own.
-VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden \
-    -fno-asynchronous-unwind-tables
+VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden
 VDSO_SRCS := $(wildcard userland/vdso/*.c userland/vdso/*.S)
 VDSO_OBJS := $(call objects,v,$(VDSO_SRCS))
 VDSO_LD   := userland/vdso/vdso.ld
@@ -51,8 +50,10 @@ $(BUILD)/libzx.a: $(LIBZX_OBJS) $(BUILD)/u/.libzx
 PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections \
     -Wl,-z,separate-code -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
     -Wl,--build-id=none -Wl,-e,_start
-PROGRAM_LIBS := -Wl,--start-group $(BUILD)/libzx.a $(PICOLIBC_LIBS)/libc.a \
-    $(PICOLIBC_LIBS)/libm.a $(LIBGCC) -Wl,--end-group
+# libzx replaces functions of picolibc (sbrk, locks, stdio) that picolibc itself calls, so it is
+# linked as a whole; what nobody uses goes with --gc-sections.
+PROGRAM_LIBS := -Wl,--whole-archive $(BUILD)/libzx.a -Wl,--no-whole-archive -Wl,--start-group \
+    $(PICOLIBC_LIBS)/libc.a $(PICOLIBC_LIBS)/libm.a $(LIBGCC) -Wl,--end-group
 
 # $(call program_rules,NAME,SOURCES): build/bin/NAME, and without symbols build/ramdisk/bin/NAME.
 define program_rules
