@@ -26,6 +26,11 @@ void object_init(struct object *object, const struct object_ops *ops, uint32_t s
     atomic_fetch_add_relaxed(&count_live[ops->type], 1);
 }
 
+void object_abandon(struct object *object)
+{
+    atomic_fetch_sub(&count_live[object->ops->type], 1);
+}
+
 uint64_t object_count_live(zx_obj_type_t type)
 {
     if (type != ZX_OBJ_TYPE_NONE)

@@ -45,6 +45,9 @@ struct object {
 /* First steps of every create function: one reference, no handles, a fresh koid, |signals| set. */
 void object_init(struct object *object, const struct object_ops *ops, uint32_t signals);
 
+/* Undoes object_init in a create function that fails later; the memory stays the caller's. */
+void object_abandon(struct object *object);
+
 static inline void object_get(struct object *object)
 {
     refcount_get(&object->refs);
