@@ -9,6 +9,7 @@
 #include "kernel/object/exception_internal.h"
 #include "kernel/object/handle.h"
 #include "kernel/object/job.h"
+#include "kernel/object/kernel_message.h"
 #include "kernel/object/process.h"
 #include "kernel/object/thread.h"
 #include "kernel/vm/kheap.h"
