@@ -14,6 +14,13 @@
  *   void arch_cpu_relax(void);                     in a spin loop
  *   uint64_t arch_ticks(void);                     the timebase counter
  *   void *phys_to_virt(paddr_t), paddr_t virt_to_phys(const void *)   linear map of RAM only
+ *   PAGE_ARRAY_BASE, PAGE_ARRAY_MAX_BYTES          2 MiB-aligned kernel range for struct page, which
+ *                                                  arch_map_page_array fills
+ *   void arch_memory_poison(const void *, size_t), arch_memory_unpoison(...)   from now on nobody
+ *                                                  may (everybody may) touch this kernel memory;
+ *                                                  nothing on real hardware, ASan on the host
+ *   bool arch_inject_failure(void)                 true: the allocation being made must fail; always
+ *                                                  false outside tests
  *   uint32_t arch_mmio_read{8,16,32}(const volatile void *), void arch_mmio_write{8,16,32}(
  *       volatile void *, uint32_t)                 device registers, ordered against each other and
  *                                                  against memory (RISC-V: fence i,ir / ow,o style)
