@@ -5,7 +5,7 @@
 #include <zircon/types.h>
 
 #include "arch/mmu.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sync/refcount.h"
 #include "kernel/vm/vmar.h"
 

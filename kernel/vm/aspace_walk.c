@@ -121,7 +121,9 @@ void aspace_get_usage(struct aspace *aspace, uint64_t *out_mapped_bytes,
                       uint64_t *out_committed_bytes)
 {
     struct usage usage = {0, 0};
-    (void)aspace_walk(aspace, add_usage, &usage);
+    /* A cleared address space uses nothing. */
+    if (aspace_walk(aspace, add_usage, &usage) != ZX_OK)
+        usage = (struct usage){0, 0};
     *out_mapped_bytes = usage.mapped_bytes;
     *out_committed_bytes = usage.committed_bytes;
 }
