@@ -22,14 +22,14 @@ struct fake_counters fake_counters;
 
 uint64_t fake_arena_bytes;
 
-static int arena_fd = -1;
 static unsigned hart_count = 4;
 static uint64_t fail_countdown;
 static bool fail_happened;
 
-static void *map_or_die(void *at, size_t len_bytes, int prot, int flags, int fd, off_t offset)
+static void *map_or_die(void *at, size_t len_bytes, int prot, int flags)
 {
-    void *mem = mmap(at, len_bytes, prot, flags, fd, offset);
+    void *mem =
+        mmap(at, len_bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mem == MAP_FAILED) {
         perror("fake_arch: mmap");
         abort();
@@ -37,25 +37,25 @@ static void *map_or_die(void *at, size_t len_bytes, int prot, int flags, int fd,
     return mem;
 }
 
+static void fill_with_garbage(uint64_t *words, uint64_t len_bytes)
+{
+    for (uint64_t i = 0; i < len_bytes / sizeof(*words); i++)
+        words[i] = 0xa5a5a5a5a5a5a5a5ull ^ i;
+}
+
 void fake_arena_create(uint64_t len_bytes)
 {
     uint64_t *arena;
 
-    if (arena_fd >= 0)
+    if (fake_arena_bytes != 0)
         panic("fake_arena_create: second call");
-    arena_fd = memfd_create("arena", 0);
-    if (arena_fd < 0 || ftruncate(arena_fd, (off_t)len_bytes) != 0) {
-        perror("fake_arch: memfd");
-        abort();
-    }
-    arena = map_or_die(NULL, len_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, arena_fd, 0);
+    /* Private mappings: what a child process does to them does not reach its parent. */
+    arena = map_or_die(NULL, len_bytes, PROT_READ | PROT_WRITE, 0);
     fake_arena_bytes = len_bytes;
     fake_linear_offset = (uintptr_t)arena - FAKE_PHYS_BASE;
-    fake_page_array_base = (uintptr_t)map_or_die(
-        NULL, PAGE_ARRAY_MAX_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    fake_page_array_base = (uintptr_t)map_or_die(NULL, PAGE_ARRAY_MAX_BYTES, PROT_NONE, 0);
     /* Memory is garbage when a machine starts: zeros would hide missing initialisation. */
-    for (uint64_t i = 0; i < len_bytes / 8; i += 16)
-        arena[i] = 0xa5a5a5a5a5a5a5a5ull ^ i;
+    fill_with_garbage(arena, len_bytes);
 }
 
 /* ---- Threads of the machine -------------------------------------------------------------------
@@ -221,8 +221,11 @@ void arch_map_page_array(vaddr_t va, paddr_t pa, uint64_t len_bytes,
     (void)ctx;
     if (va < PAGE_ARRAY_BASE || va + len_bytes > PAGE_ARRAY_BASE + PAGE_ARRAY_MAX_BYTES)
         panic("arch_map_page_array: %#lx is outside the range for struct page", va);
-    map_or_die((void *)va, len_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, arena_fd,
-               (off_t)(pa - FAKE_PHYS_BASE));
+    if (pa < FAKE_PHYS_BASE || len_bytes > fake_arena_bytes - (pa - FAKE_PHYS_BASE))
+        panic("arch_map_page_array: %#lx is not memory", pa);
+    /* Nobody looks at the frames under the array through the linear map, so it need not alias. */
+    fill_with_garbage(map_or_die((void *)va, len_bytes, PROT_READ | PROT_WRITE, MAP_FIXED),
+                      len_bytes);
 }
 
 void *arch_kernel_stack_alloc(void)
