@@ -3,12 +3,14 @@
 
 #include "kernel/lib/printf.h"
 
-/* Writes one line, "[seconds.micros] text" (a newline is added), cut off at LOG_LINE_BYTES. Callable
- * from any context, interrupt handlers and panics included; lines of several harts never mix. */
+/* Writes one line, "[seconds.micros] text" (a newline is added), cut off at LOG_LINE_BYTES.
+ * Callable from any context, interrupt handlers and panics included; lines of several harts never
+ * mix. */
 #define LOG_LINE_BYTES 512
 void kprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* The log's way out: called with interrupts off and the log's lock held. NULL: lines are dropped. */
+/* The log's way out: called with interrupts off and the log's lock held. NULL: lines are dropped.
+ */
 void log_set_output(printf_sink sink, void *ctx);
 
 /* Gives the microseconds since boot for the time stamps. Until it is set they read 0. */

@@ -192,7 +192,10 @@ size_t printf_to(printf_sink sink, void *ctx, const char *fmt, va_list args)
             uint64_t v = spec.length == sizeof(long) ? va_arg(args, uint64_t)
                                                      : (uint64_t)va_arg(args, unsigned);
             v = narrow(v, spec.length, false);
-            const char *prefix = spec.alt && v != 0 ? (c == 'o' ? "0" : c == 'x' ? "0x" : "0X") : "";
+            const char *prefix = spec.alt && v != 0 ? (c == 'o'   ? "0"
+                                                       : c == 'x' ? "0x"
+                                                                  : "0X")
+                                                    : "";
             unsigned base = c == 'u' ? 10 : c == 'o' ? 8 : 16;
             emit_number(&out, &spec, v, base, c == 'X', c == 'u' ? "" : prefix);
             break;

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The compiler may turn loops into calls of these very functions; the Makefile builds this file with
- * -fno-tree-loop-distribute-patterns, and word loops use may_alias types. */
+/* The compiler may turn loops into calls of these very functions; the Makefile builds this file
+ * with -fno-tree-loop-distribute-patterns, and word loops use may_alias types. */
 typedef uint64_t __attribute__((may_alias)) word_t;
 
 static bool words_are_aligned(const void *a, const void *b)

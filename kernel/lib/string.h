@@ -13,4 +13,3 @@ size_t strnlen(const char *s, size_t max_bytes);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t max_bytes);
 char *strchr(const char *s, int c);
-

@@ -40,10 +40,10 @@ MUST_USE zx_status_t handle_table_add(struct handle_table *table, struct handle 
  * NULL: bad value. */
 struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value);
 
-/* The way from a handle value to an object, in the current process's table. |type|: ZX_OBJ_TYPE_NONE
- * for any. Checks in Zircon's order: ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED (a
- * right of |needed| is missing). Gives a reference and, if |out_rights| is not NULL, the handle's
- * rights; the table's lock is dropped on return. */
+/* The way from a handle value to an object, in the current process's table. |type|:
+ * ZX_OBJ_TYPE_NONE for any. Checks in Zircon's order: ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE,
+ * ZX_ERR_ACCESS_DENIED (a right of |needed| is missing). Gives a reference and, if |out_rights| is
+ * not NULL, the handle's rights; the table's lock is dropped on return. */
 MUST_USE zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed,
                                 struct object **out, zx_rights_t *out_rights);
 

@@ -70,7 +70,8 @@ void mutex_lock(struct mutex *mutex)
 static void unlock_slow(struct mutex *mutex)
 {
     irq_state_t irq = spin_lock_irqsave(&mutex->wait_lock);
-    struct mutex_waiter *next = list_entry(list_pop_front(&mutex->waiters), struct mutex_waiter, node);
+    struct mutex_waiter *next =
+        list_entry(list_pop_front(&mutex->waiters), struct mutex_waiter, node);
     uintptr_t bit = list_is_empty(&mutex->waiters) ? 0 : MUTEX_HAS_WAITERS;
     struct thread *thread = next->thread;
 

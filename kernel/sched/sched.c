@@ -51,8 +51,8 @@ static struct thread *pick_next_locked(struct run_queue *queue)
     return next;
 }
 
-/* Arms the slice timer only if somebody of the same priority waits: a hart with one thread, or none,
- * takes no ticks. */
+/* Arms the slice timer only if somebody of the same priority waits: a hart with one thread, or
+ * none, takes no ticks. */
 static void update_slice_locked(struct run_queue *queue)
 {
     struct thread *current = queue->current;
@@ -152,7 +152,11 @@ static void make_ready(struct thread *thread)
     else
         interrupt_it |= thread->priority == queue->current->priority; /* it must arm its slice */
     spin_unlock(&queue->lock);
-    if (interrupt_it && hart != arch_hart_index())
+    if (!interrupt_it)
+        return;
+    if (hart == arch_hart_index())
+        arch_ipi_self_reschedule();
+    else
         arch_ipi_send(BIT(hart), IPI_RESCHEDULE);
 }
 
@@ -163,7 +167,6 @@ void thread_start(struct thread *thread)
     thread->hart = choose_hart(thread);
     make_ready(thread);
     arch_irq_restore(irq);
-    sched_preempt_if_needed();
 }
 
 /* Locks the queue that |thread| belongs to. Interrupts off. */
@@ -301,14 +304,6 @@ void thread_yield(void)
 {
     irq_state_t irq = arch_irq_save();
     requeue_current(false);
-    arch_irq_restore(irq);
-}
-
-void sched_preempt_if_needed(void)
-{
-    irq_state_t irq = arch_irq_save();
-    if (this_queue()->need_resched && arch_irq_state_is_enabled(irq))
-        requeue_current(true);
     arch_irq_restore(irq);
 }
 

@@ -20,10 +20,6 @@ void sched_init_boot_hart(void);
  * ever), the thread that the hart's start-up code runs as. On the boot hart. */
 void sched_init_idle(unsigned hart_index, struct thread *idle);
 
-/* Switches at once if a thread of higher priority became ready here. For the ends of operations that
- * wake others; interrupts on, no spinlock held. */
-void sched_preempt_if_needed(void);
-
 /* Announces the hart as able to run threads; called on it. */
 void sched_hart_online(void);
 
@@ -35,8 +31,9 @@ hart_mask_t sched_online_harts(void);
 /* Starts the thread that reaps the dead. After kheap, before the first user thread. */
 void sched_start_reaper(void);
 
-/* Returns once every thread that was dead at the call has been reaped, so that counts of free memory
- * and of objects include nothing that only waits to be freed. Sleeps; not from a reap function. */
+/* Returns once every thread that was dead at the call has been reaped, so that counts of free
+ * memory and of objects include nothing that only waits to be freed. Sleeps; not from a reap
+ * function. */
 void sched_drain_reaper(void);
 
 /* Total time that |hart_index| has been idle. */

@@ -5,7 +5,7 @@
 
 /* One hart's scheduling state. */
 struct run_queue {
-    struct spinlock lock; /* rank SCHED */
+    struct spinlock lock;                   /* rank SCHED */
     struct list_node ready[PRIORITY_COUNT]; /* struct thread.run_node */
     uint32_t ready_mask;                    /* bit p: ready[p] is not empty */
     uint32_t count_ready;

@@ -34,16 +34,16 @@ struct thread {
     /* Guarded by the run-queue lock of |hart|. */
     struct list_node run_node;
     enum thread_run_state run_state;
-    bool token;          /* an unpark that no park has consumed yet */
+    bool token; /* an unpark that no park has consumed yet */
     bool park_interruptible;
     uint8_t priority;
-    uint32_t hart;       /* index of the hart it runs on, or last ran on or is queued on */
+    uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
     hart_mask_t affinity; /* harts that it may run on */
     zx_time_t slice_end_ns;
     uint64_t runtime_ns; /* total time on harts */
     zx_time_t run_start_ns;
 
-    uint32_t signals;    /* enum thread_signal, atomic */
+    uint32_t signals; /* enum thread_signal, atomic */
     struct timer park_timer;
     bool park_timed_out; /* set by park_timer's callback, atomic */
 

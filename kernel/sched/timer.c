@@ -1,9 +1,9 @@
 #include "kernel/sched/timer.h"
 
+#include "kernel/lib/panic.h"
 #include "kernel/sched/sched_internal.h"
-
-/* A queue is a pairing heap with the earliest deadline at the root. A node's |prev| is its parent if
- * it is a first child, else its left sibling. */
+/* A queue is a pairing heap with the earliest deadline at the root. A node's |prev| is its parent
+ * if it is a first child, else its left sibling. */
 
 struct timer_queue {
     struct spinlock lock;

@@ -45,8 +45,8 @@ void lock_rank_assert_below(enum lock_rank limit)
 
     for (unsigned i = 0; held != NULL && i < held->count; i++) {
         if (held->ranks[i] >= limit)
-            panic("lock order: %p of rank %u held where only ranks below %u may be",
-                  held->locks[i], held->ranks[i], limit);
+            panic("lock order: %p of rank %u held where only ranks below %u may be", held->locks[i],
+                  held->ranks[i], limit);
     }
 }
 

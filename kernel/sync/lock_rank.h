@@ -12,12 +12,12 @@ enum lock_rank {
     LOCK_RANK_VMO,      /* mutex: pages and mapping list of a VMO family */
     LOCK_RANK_HANDLE,   /* a process's handle table: nothing is taken inside it */
     LOCK_RANK_FUTEX,
-    LOCK_RANK_MUTEX,    /* the wait list inside a sleeping mutex */
+    LOCK_RANK_MUTEX, /* the wait list inside a sleeping mutex */
     LOCK_RANK_PAGE_TABLE,
     LOCK_RANK_KHEAP,
     LOCK_RANK_PMM,
-    LOCK_RANK_KSPACE,   /* kernel address ranges: stacks, devices */
-    LOCK_RANK_SCHED,    /* a hart's run queue */
+    LOCK_RANK_KSPACE, /* kernel address ranges: stacks, devices */
+    LOCK_RANK_SCHED,  /* a hart's run queue */
     LOCK_RANK_TIMER,
     LOCK_RANK_CONSOLE,
 };

@@ -1,0 +1,79 @@
+// What the kernel writes into the vDSO image before it creates the first process. The structure
+// lies at the start of a page of its own, at the symbol vdso_constants of the image.
+#ifndef ABI_VDSO_CONSTANTS_H_
+#define ABI_VDSO_CONSTANTS_H_
+
+#define VDSO_CONSTANTS_MAGIC   0x6f736476 // "vdso"
+#define VDSO_CONSTANTS_VERSION 1
+#define VDSO_VERSION_MAX       64
+
+// Offsets for assembly.
+#define VDSO_CONSTANTS_NS_MULT  40
+#define VDSO_CONSTANTS_NS_SHIFT 48
+
+#ifndef __ASSEMBLER__
+
+#include <stdint.h>
+#include <zircon/compiler.h>
+
+__BEGIN_CDECLS
+
+// Nanoseconds = (ticks * ns_mult) >> ns_shift with a 128-bit product. The kernel derives both from
+// ticks_per_second with vdso_constants_set_rate, and computes its own clock in the same way, so
+// that the two never disagree.
+struct vdso_constants {
+    uint32_t magic;   // VDSO_CONSTANTS_MAGIC
+    uint32_t version; // VDSO_CONSTANTS_VERSION
+    uint32_t page_size_bytes;
+    uint32_t num_harts; // harts present at boot
+    uint32_t dcache_line_bytes;
+    uint32_t cpu_features; // for ZX_FEATURE_KIND_CPU
+    uint32_t vm_features;  // for ZX_FEATURE_KIND_VM
+    uint32_t reserved;
+    uint64_t ticks_per_second;
+    uint64_t ns_mult;
+    uint64_t ns_shift; // 1..63
+    uint64_t physmem_bytes;
+    uint64_t version_len;                  // bytes of version_string without the NUL
+    char version_string[VDSO_VERSION_MAX]; // NUL-terminated
+};
+
+ZX_ASSERT_SIZE(struct vdso_constants, 136);
+ZX_ASSERT_OFFSET(struct vdso_constants, ns_mult, VDSO_CONSTANTS_NS_MULT);
+ZX_ASSERT_OFFSET(struct vdso_constants, ns_shift, VDSO_CONSTANTS_NS_SHIFT);
+
+// Fills ticks_per_second, ns_mult and ns_shift for a counter of ticks_per_second (1 .. 2^62). The
+// multiplier gets as many significant bits as fit, up to 63; it is exact when the rate divides
+// 10^9. Plain 64-bit arithmetic: nothing here needs a compiler's run-time library.
+__UNUSED static inline void vdso_constants_set_rate(struct vdso_constants *c,
+                                                    uint64_t ticks_per_second)
+{
+    uint64_t mult = 1000000000 / ticks_per_second;
+    uint64_t rest = 1000000000 % ticks_per_second;
+    uint64_t shift = 0;
+
+    while (shift < 63 && mult < (uint64_t)1 << 62) {
+        rest *= 2;
+        mult = mult * 2 + (rest >= ticks_per_second);
+        rest -= rest >= ticks_per_second ? ticks_per_second : 0;
+        shift++;
+    }
+    c->ticks_per_second = ticks_per_second;
+    c->ns_mult = mult;
+    c->ns_shift = shift;
+}
+
+// Converts a reading of the counter into nanoseconds.
+__UNUSED static inline int64_t vdso_constants_ns(const struct vdso_constants *c, uint64_t ticks)
+{
+    uint64_t low = ticks * c->ns_mult;
+    uint64_t high = (uint64_t)(((unsigned __int128)ticks * c->ns_mult) >> 64);
+
+    return (int64_t)(high << (64 - c->ns_shift) | low >> c->ns_shift);
+}
+
+__END_CDECLS
+
+#endif // __ASSEMBLER__
+
+#endif // ABI_VDSO_CONSTANTS_H_
