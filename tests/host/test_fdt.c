@@ -11,9 +11,8 @@
 #include "tests/host/dtb_fixture.h"
 
 static const char *const real_trees[] = {
-    "qemu-virt-1.dtb",       "qemu-virt-4.dtb",           "qemu-virt-numa.dtb",
-    "qemu-sifive-u.dtb",     "qemu-spike.dtb",            "qemu-virt-aia.dtb",
-    "visionfive2-linux.dtb", "visionfive2-vendor-2g.dtb",
+    "qemu-virt-1.dtb", "qemu-virt-4.dtb",   "qemu-virt-numa.dtb",    "qemu-sifive-u.dtb",
+    "qemu-spike.dtb",  "qemu-virt-aia.dtb", "visionfive2-linux.dtb", "visionfive2-vendor-2g.dtb",
 };
 #define REAL_TREE_COUNT (sizeof(real_trees) / sizeof(real_trees[0]))
 
@@ -159,8 +158,9 @@ static void test_nothing_for_no_node(void **state)
     (void)state;
     uint8_t blob[4096];
     struct fdt fdt = small_tree(blob, sizeof(blob));
-    const uint32_t nodes[] = {FDT_NONE, 0, 3, fdt.struct_end, fdt.struct_end - 2, fdt.root + 1,
-                              fdt.total_bytes, fdt.total_bytes + 4};
+    const uint32_t nodes[] = {
+        FDT_NONE,           0, 3, fdt.struct_end, fdt.struct_end - 2, fdt.root + 1, fdt.total_bytes,
+        fdt.total_bytes + 4};
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
         uint64_t a, b;
         struct fdt_prop prop;
@@ -317,17 +317,17 @@ static void test_structure(void **state)
         enum fdt_error error;
     } cases[] = {
         {{1, 0, 2, 9}, FDT_OK},
-        {{4, 1, 0, 4, 2, 4, 9}, FDT_OK},                      // NOPs everywhere
-        {{9}, FDT_BAD_STRUCTURE},                             // no root
-        {{1, 0, 9}, FDT_BAD_STRUCTURE},                       // not closed
-        {{1, 0, 2, 2, 9}, FDT_BAD_STRUCTURE},                 // closed twice
-        {{1, 0, 2, 1, 0, 2, 9}, FDT_BAD_STRUCTURE},           // two roots
-        {{1, 0x61000000, 2, 9}, FDT_BAD_STRUCTURE},           // a root with a name
-        {{3, 0, 0, 1, 0, 2, 9}, FDT_BAD_STRUCTURE},           // property outside a node
-        {{1, 0, 3, 0, 1, 2, 9}, FDT_BAD_STRINGS},             // name past the strings
-        {{1, 0, 3, 0x7fffffff, 0, 2, 9}, FDT_BAD_TOKEN},      // value past the end
-        {{1, 0, 3, 0xfffffffe, 0, 2, 9}, FDT_BAD_TOKEN},      // wraps when rounded
-        {{1, 0, 5, 2, 9}, FDT_BAD_TOKEN},                     // unknown token
+        {{4, 1, 0, 4, 2, 4, 9}, FDT_OK},                 // NOPs everywhere
+        {{9}, FDT_BAD_STRUCTURE},                        // no root
+        {{1, 0, 9}, FDT_BAD_STRUCTURE},                  // not closed
+        {{1, 0, 2, 2, 9}, FDT_BAD_STRUCTURE},            // closed twice
+        {{1, 0, 2, 1, 0, 2, 9}, FDT_BAD_STRUCTURE},      // two roots
+        {{1, 0x61000000, 2, 9}, FDT_BAD_STRUCTURE},      // a root with a name
+        {{3, 0, 0, 1, 0, 2, 9}, FDT_BAD_STRUCTURE},      // property outside a node
+        {{1, 0, 3, 0, 1, 2, 9}, FDT_BAD_STRINGS},        // name past the strings
+        {{1, 0, 3, 0x7fffffff, 0, 2, 9}, FDT_BAD_TOKEN}, // value past the end
+        {{1, 0, 3, 0xfffffffe, 0, 2, 9}, FDT_BAD_TOKEN}, // wraps when rounded
+        {{1, 0, 5, 2, 9}, FDT_BAD_TOKEN},                // unknown token
         {{1, 0x61616161, 0x61616161, 0x61616161, 0x61616161, 0x61616161, 0x61616161, 0x61616161},
          FDT_BAD_TOKEN}, // a name without end
     };
@@ -468,19 +468,14 @@ static void test_real_trees(void **state)
     }
 }
 
-// libfdt adds a property's length to its offset before it checks the sum, so it takes lengths of
-// 2 GiB and more that wrap to something small. True when the tree has such a property.
-static bool has_wrapping_length(const void *blob)
+// libfdt adds a property's length to its offset before it checks the sum; a length that wraps makes
+// it read wild memory. True when anything in the blob could be read as such a property: when the
+// reader has refused such a tree, libfdt cannot be asked for its opinion.
+static bool may_have_wild_length(const uint8_t *blob, size_t len)
 {
-    for (int node = fdt_next_node(blob, -1, NULL); node >= 0;
-         node = fdt_next_node(blob, node, NULL)) {
-        for (int at = fdt_first_property_offset(blob, node); at >= 0;
-             at = fdt_next_property_offset(blob, at)) {
-            int len = 0;
-            fdt_getprop_by_offset(blob, at, NULL, &len);
-            if (len < 0) {
-                return true;
-            }
+    for (size_t at = 0; at + 8 <= len; at++) {
+        if (blob[at + 3] == FDT_PROP && blob[at + 4] >= 0x40 && fdt_be32(blob + at) == FDT_PROP) {
+            return true;
         }
     }
     return false;
@@ -490,12 +485,10 @@ static bool has_wrapping_length(const void *blob)
 static bool refusal_is_ours(const uint8_t *blob, enum fdt_error error)
 {
     switch (error) {
-    case FDT_BAD_VERSION:
-        return fdt_be32(blob + 20) < 16;
+    case FDT_BAD_STRINGS:
+        return fdt_be32(blob + 20) == 16; // it ignores the size of the strings then
     case FDT_BAD_LAYOUT:
         return fdt_be32(blob + 8) % 4 != 0;
-    case FDT_BAD_TOKEN:
-        return has_wrapping_length(blob);
     case FDT_BAD_DEPTH:
     case FDT_BAD_STRUCTURE:   // properties behind children, several roots
     case FDT_BAD_RESERVE_MAP: // ends only with an entry that is zero in both fields
@@ -516,6 +509,10 @@ static uint64_t fuzz(const uint8_t *original, size_t len, uint64_t rounds, uint6
         dtb_mutate(blob, len, random);
         struct fdt fdt;
         enum fdt_error error = fdt_open(blob, len, &fdt);
+        // Nor about versions before 16, whose names and values it pads without checking.
+        if (error == FDT_BAD_VERSION || (error != FDT_OK && may_have_wild_length(blob, len))) {
+            continue;
+        }
         int theirs = fdt_check_full(blob, len);
         if (error == FDT_OK) {
             assert_int_equal(theirs, 0);
