@@ -1,0 +1,140 @@
+/* Page tables, TLBs and kernel address space: the only door to them.
+ *
+ * "arch_types.h" defines struct arch_aspace: root table, page-table spinlock (rank PAGE_TABLE), the
+ * mask of harts on which it is live, its TLB generation, its ASID.
+ *
+ * Permissions are ZX_VM_PERM_READ/WRITE/EXECUTE (bits 0-2), the memory type sits above them. */
+#pragma once
+
+#include "arch/arch.h"
+#include "kernel/lib/list.h"
+#include "kernel/sync/spinlock.h"
+
+struct page;
+
+#define MMU_PERM_MASK   0x7u
+#define MMU_PERM_READ   0x1u /* = ZX_VM_PERM_READ */
+#define MMU_PERM_WRITE  0x2u /* = ZX_VM_PERM_WRITE */
+#define MMU_PERM_EXEC   0x4u /* = ZX_VM_PERM_EXECUTE */
+#define MMU_CACHE_SHIFT 4
+#define MMU_CACHE_MASK  (0x3u << MMU_CACHE_SHIFT) /* ZX_CACHE_POLICY_* << MMU_CACHE_SHIFT */
+
+/* ---- Batches ------------------------------------------------------------------------------- */
+
+/* Translations that were removed or narrowed in one address space, and pages that must not be
+ * reused before every hart has forgotten them. Lives on the stack of the thread that changes the
+ * tables. Past TLB_BATCH_RANGES ranges, or many pages, it becomes "everything". */
+#define TLB_BATCH_RANGES 8
+struct tlb_range {
+    vaddr_t base;
+    uint32_t count_pages;
+};
+struct tlb_batch {
+    struct arch_aspace *aspace;
+    struct list_node pages; /* struct page.node: given back to the pmm by tlb_batch_finish */
+    struct tlb_range ranges[TLB_BATCH_RANGES];
+    uint32_t count_ranges;
+    bool everything;
+};
+
+void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace);
+
+/* |page| (one reference to it) is put after the fence. Takes the reference. */
+void tlb_batch_add_page(struct tlb_batch *batch, struct page *page);
+
+/* Fences this hart and, by IPI, exactly those other harts on which the address space is live; waits
+ * for all of them, serving this hart's own inbox; then puts the pages. Does nothing for an empty
+ * batch. No spinlock held; mutexes may be. */
+void tlb_batch_finish(struct tlb_batch *batch);
+
+/* ---- Address spaces ------------------------------------------------------------------------- */
+
+/* Prepares an empty user half with the kernel's half shared in. ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t mmu_aspace_init(struct arch_aspace *aspace);
+
+/* Frees the remaining tables (all user translations must be gone; live on no hart). */
+void mmu_aspace_destroy(struct arch_aspace *aspace);
+
+/* Makes |next| the address space of this hart; NULL: the kernel's own tables. Interrupts off.
+ * Called by the scheduler on every switch to a thread of another address space. */
+void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next);
+
+/* The functions below take aspace's page-table lock. Addresses are page-aligned and the ranges lie
+ * in the user half. The caller's locks (VMO or aspace mutex) make sure that the page being mapped
+ * cannot be taken away in between. */
+
+/* Maps one page. An entry already there for another page, or with more permission, is replaced and
+ * added to |batch|; one with less permission is upgraded without a batch entry (a stale narrower
+ * translation only faults). ZX_ERR_NO_MEMORY: no table page; nothing changed. */
+MUST_USE zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa,
+                                  uint32_t flags, struct tlb_batch *batch);
+
+/* Maps |count| pages pa[0..count) at va, va + 4 KiB, ...; entries that are already valid are left
+ * as they are. Stops early on lack of memory for tables: returns the number of pages it passed. */
+size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, size_t count_pages,
+                     uint32_t flags);
+
+/* Maps a 2 MiB page where no 4 KiB table exists at |va|; va and pa 2 MiB-aligned.
+ * ZX_ERR_ALREADY_EXISTS: there is a table or a mapping; ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa,
+                                   uint32_t flags);
+
+/* Removes every translation in [va, va + len_bytes) and tables that become empty; large pages that
+ * straddle the range's edge are split first. ZX_ERR_NO_MEMORY only if such a split cannot get a
+ * table, and then nothing changed. */
+MUST_USE zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
+                               struct tlb_batch *batch);
+
+/* Sets the permissions of every valid translation in the range to |flags|'s, but never adds write
+ * permission to an entry that lacks it (its page may be shared copy-on-write: the next write faults
+ * and decides). Same errors as mmu_unmap. */
+MUST_USE zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
+                                 uint32_t flags, struct tlb_batch *batch);
+
+/* False if nothing is mapped at |va|. |out_pa| and |out_flags| may be NULL. */
+bool mmu_query(struct arch_aspace *aspace, vaddr_t va, paddr_t *out_pa, uint32_t *out_flags);
+
+/* Forgets this hart's translation of |va| in the current address space, after a permission was
+ * granted that its TLB may not have seen. */
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va);
+
+/* Code was written to memory that this address space may execute: every hart executes fence.i
+ * before it runs user code of the address space again. May wait for other harts: no spinlock. */
+void mmu_sync_icache(struct arch_aspace *aspace);
+
+/* Number of table pages of this address space, the root included. */
+size_t mmu_count_tables(const struct arch_aspace *aspace);
+
+/* ---- The kernel's own space ----------------------------------------------------------------- */
+
+struct ram_range {
+    paddr_t base;
+    uint64_t len_bytes;
+};
+
+/* Builds the final kernel tables: linear map of the banks with the largest pages (read-only or
+ * absent where the image's text and read-only data are), room for struct page and kernel ranges,
+ * and switches to them. |carve| gives zeroed physical pages for tables and never fails.
+ * Afterwards phys_to_virt works for all of |banks|. */
+void arch_vm_init(const struct ram_range *banks, size_t count_banks,
+                  paddr_t (*carve)(void *ctx, size_t count_pages), void *ctx);
+
+/* Physical range of the kernel image including .bss, and of the two blobs inside it. */
+struct ram_range arch_image_range(void);
+const void *arch_ramdisk_image(size_t *out_bytes);
+const void *arch_vdso_image(size_t *out_bytes);
+
+/* Maps physical pages into the kernel's range for struct page, readable and writable. Boot only. */
+void arch_map_page_array(vaddr_t va, paddr_t pa, uint64_t len_bytes,
+                         paddr_t (*carve)(void *ctx, size_t count_pages), void *ctx);
+
+/* Maps a device's registers uncached (where the hardware has a choice), for ever.
+ * NULL: no memory or no room. */
+volatile void *arch_mmio_map(paddr_t base, uint64_t len_bytes);
+
+/* A kernel stack of KERNEL_STACK_BYTES with an unmapped guard page below. Returns its lowest
+ * address, NULL without memory. Freed stacks are unmapped on every hart before reuse; may wait for
+ * other harts: no spinlock held. */
+#define KERNEL_STACK_BYTES (4 * PAGE_SIZE_BYTES)
+void *arch_kernel_stack_alloc(void);
+void arch_kernel_stack_free(void *stack);

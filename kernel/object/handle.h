@@ -1,0 +1,61 @@
+/* Handles and handle tables.
+ *
+ * A struct handle is one reference on an object with rights. It lives in one process's table, or in
+ * flight inside a message. Values are per process: obfuscated index and generation, bits 0 and 1
+ * always set, so a closed value does not come back at once and 0 is never valid. */
+#pragma once
+
+#include "kernel/object/object.h"
+
+struct process;
+
+struct handle {
+    struct object *object; /* one reference, and one of count_handles */
+    zx_rights_t rights;
+};
+
+#define HANDLE_TABLE_MAX 65536u /* handles a process may hold */
+
+struct handle_table;
+
+/* ZX_ERR_NO_MEMORY as NULL. |random| obfuscates the values. */
+struct handle_table *handle_table_create(uint32_t random);
+/* Closes every handle, then frees the table. No lock held. */
+void handle_table_destroy(struct handle_table *table);
+/* Closes every handle; later lookups and inserts fail. Called when the process dies. */
+void handle_table_clear(struct handle_table *table);
+uint32_t handle_table_count(struct handle_table *table);
+
+/* Makes a handle in flight. Takes a reference of its own on |object|. NULL: no memory. */
+struct handle *handle_create(struct object *object, zx_rights_t rights);
+/* Closes a handle in flight: on_zero_handles with the last one. No lock held. NULL is allowed. */
+void handle_close(struct handle *handle);
+
+/* Puts |handle| (takes it) into the table. ZX_ERR_NO_RESOURCES: the table is full or cleared;
+ * ZX_ERR_NO_MEMORY; then the handle still belongs to the caller. */
+MUST_USE zx_status_t handle_table_add(struct handle_table *table, struct handle *handle,
+                                      zx_handle_t *out_value);
+
+/* Takes the handle out of the table (cancelling waits through it): the caller owns it now.
+ * NULL: bad value. */
+struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value);
+
+/* The way from a handle value to an object, in the current process's table. |type|:
+ * ZX_OBJ_TYPE_NONE for any. Checks in Zircon's order: ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE,
+ * ZX_ERR_ACCESS_DENIED (a right of |needed| is missing). Gives a reference and, if |out_rights| is
+ * not NULL, the handle's rights; the table's lock is dropped on return. */
+MUST_USE zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed,
+                                struct object **out, zx_rights_t *out_rights);
+
+/* As handle_get in a given table; also tells the identity of the handle for observers. */
+MUST_USE zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value,
+                                      zx_obj_type_t type, zx_rights_t needed, struct object **out,
+                                      zx_rights_t *out_rights, const void **out_identity);
+
+/* Calls fn for each handle under the table's lock. */
+void handle_table_for_each(struct handle_table *table,
+                           void (*fn)(void *ctx, zx_handle_t value, const struct handle *handle),
+                           void *ctx);
+
+/* The current process's table; NULL in kernel threads. */
+struct handle_table *handle_table_current(void);

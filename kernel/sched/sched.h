@@ -1,0 +1,40 @@
+/* The scheduler: a run queue a hart, 32 priorities, round robin inside one, preemptive. */
+#pragma once
+
+#include "kernel/sched/thread.h"
+
+/* Nanoseconds since boot, and the timebase conversions behind them. */
+zx_time_t clock_monotonic_ns(void);
+zx_time_t clock_ticks_to_ns(uint64_t ticks);
+uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
+/* |timebase_hz| > 0, from the device tree; time starts now. */
+void clock_init(uint64_t timebase_hz);
+/* The conversion as the vDSO repeats it: ns = ((ticks - base_ticks) * mult) >> shift, the product
+ * taken in 128 bits. */
+void clock_get_conversion(uint64_t *out_mult, uint32_t *out_shift, uint64_t *out_base_ticks);
+
+/* Makes the running boot context the idle thread of hart 0. Once, before any lock is contended. */
+void sched_init_boot_hart(void);
+
+/* Prepares the run queue of a secondary hart with |idle| (zeroed memory of the caller's, kept for
+ * ever), the thread that the hart's start-up code runs as. On the boot hart. */
+void sched_init_idle(unsigned hart_index, struct thread *idle);
+
+/* Announces the hart as able to run threads; called on it. */
+void sched_hart_online(void);
+
+/* The idle loop: the last call of each hart's start-up. */
+NORETURN void sched_idle(void);
+
+hart_mask_t sched_online_harts(void);
+
+/* Starts the thread that reaps the dead. After kheap, before the first user thread. */
+void sched_start_reaper(void);
+
+/* Returns once every thread that was dead at the call has been reaped, so that counts of free
+ * memory and of objects include nothing that only waits to be freed. Sleeps; not from a reap
+ * function. */
+void sched_drain_reaper(void);
+
+/* Total time that |hart_index| has been idle. */
+uint64_t sched_idle_ns(unsigned hart_index);

@@ -1,0 +1,105 @@
+/* Threads as the scheduler sees them. What userland sees (handles, state, exceptions) is
+ * kernel/object/thread.h, which embeds this. */
+#pragma once
+
+#include "kernel/lib/list.h"
+#include "kernel/sched/timer.h"
+#include "kernel/sync/spinlock.h"
+
+struct arch_aspace;
+
+enum thread_run_state {
+    THREAD_INITIAL, /* created, never run */
+    THREAD_READY,   /* in a run queue */
+    THREAD_RUNNING,
+    THREAD_BLOCKED, /* parked */
+    THREAD_DEAD,    /* switched away for the last time */
+};
+
+/* Reasons to stop on the way to user mode, and to end an interruptible park. */
+enum thread_signal {
+    THREAD_SIGNAL_KILL = 1u << 0,
+    THREAD_SIGNAL_SUSPEND = 1u << 1,
+};
+
+#define PRIORITY_COUNT   32
+#define PRIORITY_IDLE    0
+#define PRIORITY_LOW     8
+#define PRIORITY_DEFAULT 16
+#define PRIORITY_HIGH    24
+
+struct thread {
+    struct arch_thread arch; /* first: arch code and assembly rely on it */
+
+    /* Guarded by the run-queue lock of |hart|. */
+    struct list_node run_node;
+    enum thread_run_state run_state;
+    bool token; /* an unpark that no park has consumed yet */
+    bool park_interruptible;
+    uint8_t priority;
+    uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
+    hart_mask_t affinity; /* harts that it may run on */
+    zx_time_t slice_end_ns;
+    uint64_t runtime_ns; /* total time on harts */
+    zx_time_t run_start_ns;
+
+    uint32_t signals; /* enum thread_signal, atomic */
+    struct timer park_timer;
+    bool park_timed_out; /* set by park_timer's callback, atomic */
+
+    struct arch_aspace *aspace; /* borrowed; NULL for kernel threads; fixed once running */
+    void *stack;                /* lowest address */
+    void (*entry)(void *arg);
+    void *entry_arg;
+    void (*reap)(struct thread *thread); /* called from another thread when this one is dead */
+    struct list_node reap_node;
+    char name[32];
+
+#ifdef DEBUG
+    struct held_locks held;
+#endif
+};
+
+static inline struct thread *thread_current(void)
+{
+    return arch_current_thread();
+}
+
+/* Prepares |thread| (zeroed memory of the caller's) with its own kernel stack; it will run
+ * entry(arg). |reap| is called on a kernel thread once the thread is dead and off its stack; it
+ * frees the memory (thread_destroy first). |name| is copied, at most 31 characters.
+ * ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t thread_init(struct thread *thread, const char *name, uint8_t priority,
+                                 struct arch_aspace *aspace, void (*entry)(void *), void *arg,
+                                 void (*reap)(struct thread *));
+
+/* Gives back the stack of a thread that never ran or that is being reaped. */
+void thread_destroy(struct thread *thread);
+
+/* Puts a new thread into a run queue. */
+void thread_start(struct thread *thread);
+
+/* Ends the current thread; its reap function is called later. */
+NORETURN void thread_exit(void);
+
+/* Parking: the one way to sleep. A park returns ZX_OK after an unpark (also one that came before
+ * it, and also spuriously, so callers loop on their own condition), ZX_ERR_TIMED_OUT once
+ * |deadline_ns| (absolute, monotonic, ZX_TIME_INFINITE for none) is past, and, if |interruptible|,
+ * ZX_ERR_INTERNAL_INTR_KILLED / _RETRY when the thread is being killed or suspended. Interrupts on,
+ * no spinlock held. */
+zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible);
+
+/* Wakes |thread| or leaves it a token. Any context; spinlocks of rank below SCHED may be held. The
+ * caller makes sure that the thread object stays. */
+void thread_unpark(struct thread *thread);
+
+/* Sets signal bits and makes the thread notice: wakes an interruptible park, interrupts user code.
+ * Clearing needs no notice. Any context. */
+void thread_signal(struct thread *thread, uint32_t signals);
+void thread_clear_signal(struct thread *thread, uint32_t signals);
+
+/* Lets other threads of the same priority run. */
+void thread_yield(void);
+
+/* Internal statuses of interrupted parks; never shown to users. */
+#define ZX_ERR_INTERNAL_INTR_KILLED (-5)

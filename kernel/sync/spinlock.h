@@ -1,0 +1,60 @@
+/* Spinlocks. Taking one turns interrupts off on this hart until it is released, so the same lock
+ * may be used by threads and by interrupt handlers, and the holder is never preempted. */
+#pragma once
+
+#include "arch/arch.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/sync/lock_rank.h"
+
+struct spinlock {
+    uint32_t value; /* 0 free, else holder's hart index + 1 */
+    uint8_t rank;   /* enum lock_rank */
+};
+
+#define SPINLOCK_INIT(rank_)                                                                       \
+    {                                                                                              \
+        0, (rank_)                                                                                 \
+    }
+
+static inline void spinlock_init(struct spinlock *lock, enum lock_rank rank)
+{
+    lock->value = 0;
+    lock->rank = (uint8_t)rank;
+}
+
+/* Waits until the lock is free; serves this hart's shootdown inbox meanwhile. Out of line. */
+void spin_lock_contended(struct spinlock *lock);
+
+/* Interrupts must be off already. */
+static inline void spin_lock(struct spinlock *lock)
+{
+    uint32_t free = 0;
+    lock_rank_acquire(lock, (enum lock_rank)lock->rank);
+    if (UNLIKELY(!atomic_cas_acquire(&lock->value, &free, arch_hart_index() + 1)))
+        spin_lock_contended(lock);
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+    lock_rank_release(lock);
+    atomic_store_release(&lock->value, 0);
+}
+
+/* Returns the interrupt state to hand to spin_unlock_irqrestore. */
+static inline MUST_USE irq_state_t spin_lock_irqsave(struct spinlock *lock)
+{
+    irq_state_t state = arch_irq_save();
+    spin_lock(lock);
+    return state;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *lock, irq_state_t state)
+{
+    spin_unlock(lock);
+    arch_irq_restore(state);
+}
+
+static inline bool spin_is_held(const struct spinlock *lock)
+{
+    return atomic_load_relaxed(&lock->value) == arch_hart_index() + 1;
+}

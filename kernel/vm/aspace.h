@@ -1,0 +1,65 @@
+/* An address space: page tables, a root VMAR, and the lock that guards the region tree. */
+#pragma once
+
+#include <zircon/errors.h>
+#include <zircon/types.h>
+
+#include "arch/mmu.h"
+#include "kernel/sched/mutex.h"
+#include "kernel/vm/vmar.h"
+
+struct aspace {
+    struct arch_aspace arch;
+    struct mutex lock;
+    struct vmar *root;  /* one reference; NULL after aspace_clear */
+    uint64_t random[2]; /* state of the generator that places regions; under lock */
+    uint64_t count_faults;
+};
+
+/* An empty user address space whose root VMAR covers [USER_BASE, USER_TOP - one page) with every
+ * CAN_MAP_*. Returns it in *out; owned by the caller. ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t aspace_create(struct aspace **out);
+
+/* Destroys the root VMAR and everything in it; the root's handles stay valid and dead. Called when
+ * the process ends, when no thread of it can touch user memory any more. Idempotent. */
+void aspace_clear(struct aspace *aspace);
+
+/* After aspace_clear, when it is live on no hart: frees it. */
+void aspace_destroy(struct aspace *aspace);
+
+/* Resolves a fault at |addr|. |access|: one of MMU_PERM_*. ZX_OK: the access can be retried.
+ * ZX_ERR_NOT_FOUND: nothing mapped there. ZX_ERR_ACCESS_DENIED: the mapping does not allow it.
+ * ZX_ERR_OUT_OF_RANGE: past the end of the VMO. ZX_ERR_NO_MEMORY. Sleeps. */
+MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access);
+
+/* Finds the page behind |addr| for another process's debugger, ignoring mapping permissions, and
+ * takes a reference on it. A page is made present and private for |write|. Errors as aspace_fault.
+ */
+MUST_USE zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write,
+                                     struct page **out);
+
+/* One entry of a walk, as ZX_INFO_PROCESS_MAPS wants it. */
+struct aspace_walk_entry {
+    const char *name;
+    vaddr_t base;
+    uint64_t size_bytes;
+    uint32_t depth;
+    bool is_vmar;
+    /* mappings: */
+    uint32_t perms;
+    uint64_t vmo_koid;
+    uint64_t vmo_offset;
+    uint64_t committed_bytes;
+};
+
+/* Visits the root (depth 1) and everything in it, depth first, in address order, under the lock.
+ * fn must not sleep on user memory. ZX_ERR_BAD_STATE: cleared. */
+typedef void (*aspace_walk_fn)(void *ctx, const struct aspace_walk_entry *entry);
+MUST_USE zx_status_t aspace_walk(struct aspace *aspace, aspace_walk_fn fn, void *ctx);
+
+/* Seeds the placement generators of all address spaces made from now on. */
+void aspace_seed(uint64_t seed);
+
+/* Bytes mapped and bytes committed in mappings, for TASK_STATS. */
+void aspace_get_usage(struct aspace *aspace, uint64_t *out_mapped_bytes,
+                      uint64_t *out_committed_bytes);

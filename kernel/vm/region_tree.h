@@ -1,0 +1,73 @@
+/* The children of a VMAR in address order: a balanced tree (AVL) that also knows the largest gap in
+ * each subtree, so that find, insert, remove and the search for a free place are O(log n). Guarded
+ * by the address space's lock. */
+#pragma once
+
+#include "kernel/lib/compiler.h"
+
+struct vmar;
+
+/* What VMARs and mappings have in common. */
+struct region {
+    struct region *left, *right, *up;
+    vaddr_t base;
+    uint64_t size_bytes;
+    /* Of the subtree rooted here: */
+    vaddr_t subtree_first;      /* lowest base */
+    vaddr_t subtree_end;        /* highest base + size */
+    uint64_t subtree_gap_bytes; /* largest gap between neighbours inside */
+    struct vmar *parent;        /* weak; NULL: root VMAR, or no longer in the tree */
+    int8_t balance_height;
+    bool is_vmar;
+};
+
+static inline vaddr_t region_end(const struct region *region)
+{
+    return region->base + region->size_bytes;
+}
+
+struct region_tree {
+    struct region *root;
+    uint64_t count;
+};
+
+/* The region that contains |addr|, or NULL. */
+struct region *region_tree_find(const struct region_tree *tree, vaddr_t addr);
+
+/* The first region whose end is above |addr|, or NULL. */
+struct region *region_tree_lower_bound(const struct region_tree *tree, vaddr_t addr);
+
+struct region *region_tree_first(const struct region_tree *tree);
+struct region *region_next(const struct region *region);
+struct region *region_prev(const struct region *region);
+
+/* |region|'s base and size are set and overlap nothing in the tree. */
+void region_tree_insert(struct region_tree *tree, struct region *region);
+void region_tree_remove(struct region_tree *tree, struct region *region);
+
+/* After base or size of a region in the tree changed without passing a neighbour. */
+void region_tree_update(struct region_tree *tree, struct region *region);
+
+/* A request for a free place inside [first, end). */
+struct gap_request {
+    vaddr_t first, end;   /* the place must lie in here */
+    uint64_t size_bytes;  /* page multiple, non-zero */
+    uint64_t align_bytes; /* power of two >= page size */
+};
+
+/* The number of aligned places at which the request fits, in O(gaps visited), stopping at
+ * |limit|. */
+uint64_t region_tree_count_places(const struct region_tree *tree, const struct gap_request *request,
+                                  uint64_t limit);
+
+/* The lowest place, the highest place, or the |nth| place in address order (0-based, below the
+ * count). False: none. */
+bool region_tree_lowest_place(const struct region_tree *tree, const struct gap_request *request,
+                              vaddr_t *out);
+bool region_tree_highest_place(const struct region_tree *tree, const struct gap_request *request,
+                               vaddr_t *out);
+bool region_tree_nth_place(const struct region_tree *tree, const struct gap_request *request,
+                           uint64_t nth, vaddr_t *out);
+
+/* Panics if an invariant is broken: order, balance, augmented fields. Tests and debug. */
+void region_tree_check(const struct region_tree *tree);
