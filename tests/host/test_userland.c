@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userland/include/elf_types.h"
 #include <cmocka.h>
-#include <elf_types.h>
 #include <vdso_constants.h>
 #include <zircon/processargs.h>
 

@@ -1,6 +1,6 @@
 #include "userland/libzx/vdso_link.h"
 
-#include <elf_types.h>
+#include "userland/include/elf_types.h"
 #include <stddef.h>
 #include <string.h>
 #include <zircon/errors.h>
