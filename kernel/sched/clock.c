@@ -3,28 +3,32 @@
 #include "kernel/lib/panic.h"
 #include "kernel/sched/sched.h"
 
-static struct vdso_constants rate; /* only the fields of vdso_constants_set_rate are used */
+static struct vdso_constants rate; /* only its description of the clock is used */
 
 void clock_init(uint64_t timebase_hz)
 {
     ASSERT(timebase_hz > 0 && timebase_hz <= 1ul << 62);
     vdso_constants_set_rate(&rate, timebase_hz);
+    rate.base_ticks = arch_ticks();
 }
 
-uint64_t clock_timebase_hz(void)
+void clock_fill_vdso(struct vdso_constants *out)
 {
-    return rate.ticks_per_second;
+    out->ticks_per_second = rate.ticks_per_second;
+    out->ns_mult = rate.ns_mult;
+    out->ns_shift = rate.ns_shift;
+    out->base_ticks = rate.base_ticks;
 }
 
 zx_time_t clock_monotonic_ns(void)
 {
-    return vdso_constants_ns(&rate, arch_ticks());
+    return vdso_constants_ns(&rate, arch_ticks() - rate.base_ticks);
 }
 
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns)
 {
     if (ns <= 0)
-        return 0;
+        return rate.base_ticks;
     /* seconds and the rest apart: no 128-bit division. One tick more, since the conversion to
      * nanoseconds rounds down. */
     uint64_t seconds = (uint64_t)ns / 1000000000, rest = (uint64_t)ns % 1000000000;
@@ -36,7 +40,8 @@ uint64_t clock_ns_to_ticks_ceil(zx_time_t ns)
         part = rest / 1000 * (hz / 1000 + 1) / 1000; /* rates above 18 GHz: a little late */
     else
         part = part / 1000000000;
-    if (__builtin_add_overflow(ticks, part + 2, &ticks))
+    if (__builtin_add_overflow(ticks, part + 2, &ticks) ||
+        __builtin_add_overflow(ticks, rate.base_ticks, &ticks))
         return UINT64_MAX - 1;
     return ticks;
 }

@@ -3,17 +3,20 @@
 
 #include "kernel/sched/thread.h"
 
-/* Nanoseconds on the timebase counter (since power-on, as a rule), exactly as the vDSO computes them
- * for zx_clock_get_monotonic. Any context. */
+/* Nanoseconds since clock_init, exactly as the vDSO computes them for zx_clock_get_monotonic. Any
+ * context. */
 zx_time_t clock_monotonic_ns(void);
 
 /* The first value of the counter at which clock_monotonic_ns is at least |ns|, or one or two later;
  * below UINT64_MAX. */
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
 
-/* |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function. */
+/* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function. */
 void clock_init(uint64_t timebase_hz);
-uint64_t clock_timebase_hz(void);
+
+/* Sets the fields of |out| that describe the clock. */
+struct vdso_constants;
+void clock_fill_vdso(struct vdso_constants *out);
 
 /* Makes the running boot context the idle thread of hart 0. Once, before any lock is contended. */
 void sched_init_boot_hart(void);
