@@ -2,7 +2,7 @@
 #include <zircon/syscalls/debug.h>
 #include <zircon/syscalls/exception.h>
 
-#include "kernel/lib/printf.h"
+#include "kernel/lib/log.h"
 #include "kernel/object/exception_internal.h"
 #include "kernel/object/process.h"
 

@@ -3,6 +3,7 @@
 #include "kernel/object/job.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
 #include "kernel/object/process.h"
 #include "kernel/vm/kheap.h"
 

@@ -7,7 +7,10 @@
  * thread's stack has been given back too. */
 #include "kernel/object/process.h"
 
+#include <zircon/syscalls/object.h>
+
 #include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
 #include "kernel/object/job.h"
 #include "kernel/object/thread.h"
 #include "kernel/object/vm_obj.h"
@@ -24,12 +27,6 @@ struct process *process_current(void)
 {
     struct user_thread *thread = user_thread_current();
     return thread != NULL ? thread->process : NULL;
-}
-
-struct handle_table *handle_table_current(void)
-{
-    struct process *process = process_current();
-    return process != NULL ? process->handles : NULL;
 }
 
 enum process_state process_get_state(struct process *process)

@@ -5,6 +5,7 @@
 #include <zircon/syscalls/object.h>
 
 #include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
 #include "kernel/object/process.h"
 #include "kernel/vm/aspace.h"
 #include "kernel/vm/kheap.h"
@@ -112,6 +113,8 @@ zx_status_t user_thread_create(struct process *process, const char *name, struct
         return status;
     }
     thread->has_stack = true;
+    thread->thread.handles = process->handles;
+    thread->thread.koid = thread->object.koid;
     *out = thread;
     return ZX_OK;
 }

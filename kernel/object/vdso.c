@@ -2,7 +2,7 @@
 #include "kernel/object/vdso.h"
 
 #include "kernel/lib/elf.h"
-#include "kernel/lib/printf.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 
 /* Written once at boot, before any process runs. */
