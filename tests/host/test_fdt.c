@@ -452,7 +452,8 @@ static void compare_trees(const struct fdt *fdt, const void *blob, uint32_t stri
         assert_int_equal(their_depth, our_depth);
         assert_string_equal(fdt_get_name(blob, theirs, NULL), fdt_node_name(fdt, ours));
         compare_properties(fdt, blob, ours);
-        if (count++ % stride == 0) {
+        // libfdt's searches start at offset 0 and fail when a NOP stands before the root.
+        if (count++ % stride == 0 && fdt->root == fdt->struct_off) {
             compare_searches(fdt, blob, ours);
         }
         theirs = fdt_next_node(blob, theirs, &their_depth);
