@@ -1,4 +1,5 @@
-/* The monotonic clock: the timebase counter in nanoseconds, by the arithmetic that the vDSO uses. */
+/* The monotonic clock: the timebase counter in nanoseconds, by the arithmetic that the vDSO uses.
+ */
 #include "abi/vdso_constants.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sched/sched.h"

@@ -11,7 +11,8 @@ zx_time_t clock_monotonic_ns(void);
  * below UINT64_MAX. */
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
 
-/* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function. */
+/* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function.
+ */
 void clock_init(uint64_t timebase_hz);
 
 /* Sets the fields of |out| that describe the clock. */
