@@ -13,7 +13,3 @@ size_t strnlen(const char *s, size_t max_bytes);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t max_bytes);
 char *strchr(const char *s, int c);
-
-/* Copies at most |dst_bytes| - 1 characters and always terminates (dst_bytes > 0). Returns the
- * length of |src|. Not in ISO C, kernel-named to stay clear of the host's library. */
-size_t string_copy(char *dst, const char *src, size_t dst_bytes);

@@ -9,14 +9,16 @@ zx_time_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
 /* |timebase_hz| > 0, from the device tree; time starts now. */
 void clock_init(uint64_t timebase_hz);
-/* ns = (ticks * mult) >> 64-bit shift as the vDSO computes it; see abi/vdso_constants.h. */
+/* The conversion as the vDSO repeats it: ns = ((ticks - base_ticks) * mult) >> shift, the product
+ * taken in 128 bits. */
 void clock_get_conversion(uint64_t *out_mult, uint32_t *out_shift, uint64_t *out_base_ticks);
 
 /* Makes the running boot context the idle thread of hart 0. Once, before any lock is contended. */
 void sched_init_boot_hart(void);
 
-/* The idle thread of a secondary hart, allocated on the boot hart. ZX_ERR_NO_MEMORY as NULL. */
-struct thread *sched_create_idle(unsigned hart_index);
+/* Prepares the run queue of a secondary hart with |idle| (zeroed memory of the caller's, kept for
+ * ever), the thread that the hart's start-up code runs as. On the boot hart. */
+void sched_init_idle(unsigned hart_index, struct thread *idle);
 
 /* Announces the hart as able to run threads; called on it. */
 void sched_hart_online(void);
@@ -28,6 +30,11 @@ hart_mask_t sched_online_harts(void);
 
 /* Starts the thread that reaps the dead. After kheap, before the first user thread. */
 void sched_start_reaper(void);
+
+/* Returns once every thread that was dead at the call has been reaped, so that counts of free
+ * memory and of objects include nothing that only waits to be freed. Sleeps; not from a reap
+ * function. */
+void sched_drain_reaper(void);
 
 /* Total time that |hart_index| has been idle. */
 uint64_t sched_idle_ns(unsigned hart_index);

@@ -36,21 +36,23 @@ struct thread {
     /* Guarded by the run-queue lock of |hart|. */
     struct list_node run_node;
     enum thread_run_state run_state;
-    bool on_hart;        /* its registers are still being saved or are live on |hart| */
-    bool token;          /* an unpark that no park has consumed yet */
+    bool token; /* an unpark that no park has consumed yet */
+    bool park_interruptible;
     uint8_t priority;
-    uint32_t hart;       /* index of the hart it runs on, or last ran on or is queued on */
+    uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
     hart_mask_t affinity; /* harts that it may run on */
     zx_time_t slice_end_ns;
     uint64_t runtime_ns; /* total time on harts */
     zx_time_t run_start_ns;
 
-    uint32_t signals;    /* enum thread_signal, atomic */
+    uint32_t signals; /* enum thread_signal, atomic */
     struct timer park_timer;
-    bool park_timed_out;
+    bool park_timed_out; /* set by park_timer's callback, atomic */
 
     struct arch_aspace *aspace; /* borrowed; NULL for kernel threads; fixed once running */
     void *stack;                /* lowest address */
+    void (*entry)(void *arg);
+    void *entry_arg;
     void (*reap)(struct thread *thread); /* called from another thread when this one is dead */
     struct list_node reap_node;
     char name[32];
@@ -61,9 +63,7 @@ struct thread {
     struct object_releases *releases; /* what it is destroying, innermost calls defer to it */
 
 #ifdef DEBUG
-    const void *held_locks[8];
-    uint8_t held_ranks[8];
-    uint8_t count_held;
+    struct held_locks held;
 #endif
 };
 

@@ -14,24 +14,35 @@ enum lock_rank {
     LOCK_RANK_VMO,      /* mutex: pages and mapping list of a VMO family */
     LOCK_RANK_HANDLE,   /* a process's handle table: nothing is taken inside it */
     LOCK_RANK_FUTEX,
-    LOCK_RANK_MUTEX,    /* the wait list inside a sleeping mutex */
+    LOCK_RANK_MUTEX, /* the wait list inside a sleeping mutex */
     LOCK_RANK_PAGE_TABLE,
     LOCK_RANK_KHEAP,
     LOCK_RANK_PMM,
-    LOCK_RANK_KSPACE,   /* kernel address ranges: stacks, devices */
-    LOCK_RANK_SCHED,    /* a hart's run queue */
+    LOCK_RANK_KSPACE, /* kernel address ranges: stacks, devices */
+    LOCK_RANK_SCHED,  /* a hart's run queue */
     LOCK_RANK_TIMER,
     LOCK_RANK_CONSOLE,
     LOCK_RANK_UART, /* the serial line: innermost, taken by the log's output too */
 };
 
 #ifdef DEBUG
+/* The locks that a thread holds, outermost first. */
+#define LOCK_RANK_MAX_HELD 12
+struct held_locks {
+    const void *locks[LOCK_RANK_MAX_HELD];
+    uint8_t ranks[LOCK_RANK_MAX_HELD];
+    uint8_t count;
+};
+
+/* The current thread's; NULL before there are threads. Implemented by kernel/sched. */
+struct held_locks *thread_held_locks(void);
+
 /* Panics if the current thread holds a lock of this rank or an inner one; notes the lock. */
 void lock_rank_acquire(const void *lock, enum lock_rank rank);
 /* Panics if the current thread does not hold |lock|. */
 void lock_rank_release(const void *lock);
-/* Panics if the current thread holds any spinlock, or interrupts are off: about to sleep. */
-void lock_rank_assert_may_sleep(void);
+/* Panics if the current thread holds a lock of rank |limit| or an inner one. */
+void lock_rank_assert_below(enum lock_rank limit);
 #else
 static inline void lock_rank_acquire(const void *lock, enum lock_rank rank)
 {
@@ -42,7 +53,8 @@ static inline void lock_rank_release(const void *lock)
 {
     (void)lock;
 }
-static inline void lock_rank_assert_may_sleep(void)
+static inline void lock_rank_assert_below(enum lock_rank limit)
 {
+    (void)limit;
 }
 #endif

@@ -5,14 +5,14 @@
 #include <zircon/types.h>
 
 #include "arch/mmu.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/vm/vmar.h"
 
 struct aspace {
     struct arch_aspace arch;
     struct mutex lock;
-    struct vmar *root;   /* one reference; NULL after aspace_clear */
-    uint64_t random[2];  /* state of the generator that places regions; under lock */
+    struct vmar *root;  /* one reference; NULL after aspace_clear */
+    uint64_t random[2]; /* state of the generator that places regions; under lock */
     uint64_t count_faults;
 };
 
@@ -33,7 +33,8 @@ void aspace_destroy(struct aspace *aspace);
 MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access);
 
 /* Finds the page behind |addr| for another process's debugger, ignoring mapping permissions, and
- * takes a reference on it. A page is made present and private for |write|. Errors as aspace_fault. */
+ * takes a reference on it. A page is made present and private for |write|. Errors as aspace_fault.
+ */
 MUST_USE zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write,
                                      struct page **out);
 

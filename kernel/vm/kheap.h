@@ -23,8 +23,8 @@ MUST_USE void *kzalloc(size_t len_bytes);
 void kfree(void *object); /* NULL is allowed */
 
 struct kheap_stats {
-    uint64_t count_pages;     /* held from the pmm */
-    uint64_t count_objects;   /* live objects, all caches and kmalloc */
+    uint64_t count_pages;   /* held from the pmm */
+    uint64_t count_objects; /* live objects, all caches and kmalloc */
     uint64_t used_bytes;
 };
 void kheap_get_stats(struct kheap_stats *out);

@@ -22,12 +22,12 @@ struct mapping {
     /* Written with the aspace's lock and the VMO's lock both held, so either is enough to read
      * (region.base and size too): */
     struct vmo *vmo;
-    uint64_t vmo_offset;        /* page-aligned */
-    struct list_node vmo_node;  /* in vmo->mappings; after removal: list of the dying */
-    struct aspace *aspace;      /* weak */
+    uint64_t vmo_offset;           /* page-aligned */
+    struct list_node vmo_node;     /* in vmo->mappings; after removal: list of the dying */
+    struct aspace *aspace;         /* weak */
     struct mapping_keeper *keeper; /* or NULL */
-    uint8_t perms;              /* MMU_PERM_* now */
-    uint8_t max_perms;          /* what Protect may ever set, from the handles at map time */
+    uint8_t perms;                 /* MMU_PERM_* now */
+    uint8_t max_perms;             /* what Protect may ever set, from the handles at map time */
     uint8_t cache_policy;
     bool allow_faults;
 };

@@ -64,7 +64,7 @@ void pmm_put_list(struct list_node *pages);
 struct page *pmm_zero_page(void);
 
 struct pmm_stats {
-    uint64_t count_total; /* frames with a struct page */
+    uint64_t count_total;                    /* frames with a struct page */
     uint64_t count_by_kind[PAGE_KIND_COUNT]; /* per-hart caches count as PAGE_FREE */
 };
 void pmm_get_stats(struct pmm_stats *out);

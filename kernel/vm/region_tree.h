@@ -13,10 +13,10 @@ struct region {
     vaddr_t base;
     uint64_t size_bytes;
     /* Of the subtree rooted here: */
-    vaddr_t subtree_first;       /* lowest base */
-    vaddr_t subtree_end;         /* highest base + size */
-    uint64_t subtree_gap_bytes;  /* largest gap between neighbours inside */
-    struct vmar *parent;         /* weak; NULL: root VMAR, or no longer in the tree */
+    vaddr_t subtree_first;      /* lowest base */
+    vaddr_t subtree_end;        /* highest base + size */
+    uint64_t subtree_gap_bytes; /* largest gap between neighbours inside */
+    struct vmar *parent;        /* weak; NULL: root VMAR, or no longer in the tree */
     int8_t balance_height;
     bool is_vmar;
 };
@@ -50,9 +50,9 @@ void region_tree_update(struct region_tree *tree, struct region *region);
 
 /* A request for a free place inside [first, end). */
 struct gap_request {
-    vaddr_t first, end;     /* the place must lie in here */
-    uint64_t size_bytes;    /* page multiple, non-zero */
-    uint64_t align_bytes;   /* power of two >= page size */
+    vaddr_t first, end;   /* the place must lie in here */
+    uint64_t size_bytes;  /* page multiple, non-zero */
+    uint64_t align_bytes; /* power of two >= page size */
 };
 
 /* The number of aligned places at which the request fits, in O(gaps visited), stopping at

@@ -31,8 +31,8 @@ struct vmar {
 void vmar_get(struct vmar *vmar);
 void vmar_put(struct vmar *vmar);
 
-/* A child region. |options|: SPECIFIC, OFFSET_IS_UPPER_LIMIT, CAN_MAP_*, COMPACT, ALIGN. Returns one
- * reference in *out. The errors and their order are those of zircon-abi 4a, steps 5-15:
+/* A child region. |options|: SPECIFIC, OFFSET_IS_UPPER_LIMIT, CAN_MAP_*, COMPACT, ALIGN. Returns
+ * one reference in *out. The errors and their order are those of zircon-abi 4a, steps 5-15:
  * ZX_ERR_BAD_STATE, INVALID_ARGS, ACCESS_DENIED, ALREADY_EXISTS, NO_RESOURCES, NO_MEMORY. */
 MUST_USE zx_status_t vmar_allocate(struct vmar *parent, uint32_t options, uint64_t offset,
                                    uint64_t size_bytes, struct vmar **out);
@@ -41,10 +41,10 @@ struct vmar_map_args {
     uint32_t options; /* SPECIFIC, SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT, PERM_*, MAP_RANGE,
                          ALLOW_FAULTS, ALIGN */
     uint64_t vmar_offset;
-    struct vmo *vmo;  /* borrowed; the mapping takes its own reference */
+    struct vmo *vmo; /* borrowed; the mapping takes its own reference */
     uint64_t vmo_offset;
-    uint64_t len_bytes; /* page multiple */
-    uint32_t max_perms; /* MMU_PERM_* that both handles allow */
+    uint64_t len_bytes;            /* page multiple */
+    uint32_t max_perms;            /* MMU_PERM_* that both handles allow */
     struct mapping_keeper *keeper; /* borrowed or NULL */
 };
 

@@ -8,7 +8,7 @@
 #include <zircon/types.h>
 
 #include "kernel/lib/list.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sync/refcount.h"
 #include "kernel/vm/page_tree.h"
 
@@ -24,20 +24,20 @@ enum vmo_kind {
 
 struct vmo {
     struct refcount refs;
-    uint8_t kind;            /* enum vmo_kind */
-    uint8_t cache_policy;    /* ZX_CACHE_POLICY_* */
-    uint32_t options;        /* ZX_VMO_RESIZABLE | ... as given at creation */
-    uint64_t koid;           /* of the object that userland knows; set once by its creator */
-    paddr_t physical_base;   /* VMO_PHYSICAL */
+    uint8_t kind;          /* enum vmo_kind */
+    uint8_t cache_policy;  /* ZX_CACHE_POLICY_* */
+    uint32_t options;      /* ZX_VMO_RESIZABLE | ... as given at creation */
+    uint64_t koid;         /* of the object that userland knows; set once by its creator */
+    paddr_t physical_base; /* VMO_PHYSICAL */
 
     struct mutex lock;
     /* Under lock: */
     uint64_t size_bytes;         /* page multiple */
     uint64_t content_size_bytes; /* <= size_bytes */
     struct page_tree pages;
-    struct list_node mappings;   /* struct mapping.vmo_node */
+    struct list_node mappings; /* struct mapping.vmo_node */
     uint32_t count_mappings;
-    bool zero_page_mapped;       /* some mapping may have the shared zero page in its tables */
+    bool zero_page_mapped; /* some mapping may have the shared zero page in its tables */
     char name[32];
 };
 
@@ -78,10 +78,10 @@ bool vmo_is_resizable(const struct vmo *vmo);
 MUST_USE zx_status_t vmo_set_size(struct vmo *vmo, uint64_t size_bytes);
 
 /* Copies between the VMO and memory of the kernel or the user. The callback does one piece (inside
- * one page, kernel address |at|); it may sleep and fault: no VM lock is held around it, and the page
- * stays while it runs. Its error ends the copy and is returned.
- * ZX_ERR_OUT_OF_RANGE: [offset, offset + len) leaves the VMO (checked first; nothing copied).
- * ZX_ERR_BAD_STATE: the VMO's memory is not cached. ZX_ERR_NO_MEMORY. */
+ * one page, kernel address |at|); it may sleep and fault: no VM lock is held around it, and the
+ * page stays while it runs. Its error ends the copy and is returned. ZX_ERR_OUT_OF_RANGE: [offset,
+ * offset + len) leaves the VMO (checked first; nothing copied). ZX_ERR_BAD_STATE: the VMO's memory
+ * is not cached. ZX_ERR_NO_MEMORY. */
 typedef zx_status_t (*vmo_copy_fn)(void *ctx, void *at, size_t done_bytes, size_t len_bytes);
 MUST_USE zx_status_t vmo_read(struct vmo *vmo, uint64_t offset, size_t len_bytes, vmo_copy_fn fn,
                               void *ctx);

@@ -3,9 +3,13 @@
  *
  * "arch_types.h" comes from the implementation's include folder and defines, inline:
  *   typedef irq_state_t;
- *   struct arch_thread { void *kernel_sp; ... };   registers of a thread that is not running
+ *   struct arch_thread { ... uint32_t work_pending, hart_index; ... };
+ *                                                  registers of a thread that is not running;
+ *                                                  work_pending != 0 makes the way back to user
+ * mode call upcall_user_return (the kernel sets and clears it); hart_index is where it runs
  *   irq_state_t arch_irq_save(void);               interrupts off; returns what they were
  *   void arch_irq_restore(irq_state_t);
+ *   bool arch_irq_state_is_enabled(irq_state_t);  what arch_irq_save returned
  *   void arch_irq_enable(void), arch_irq_disable(void);
  *   bool arch_irq_is_enabled(void);
  *   unsigned arch_hart_index(void);                dense index of this hart, 0 is the boot hart;
@@ -14,6 +18,10 @@
  *   void arch_cpu_relax(void);                     in a spin loop
  *   uint64_t arch_ticks(void);                     the timebase counter
  *   void *phys_to_virt(paddr_t), paddr_t virt_to_phys(const void *)   linear map of RAM only
+ *   PAGE_ARRAY_BASE, PAGE_ARRAY_MAX_BYTES          where struct page lives: see arch_map_page_array
+ *   bool arch_inject_failure(void)                 host tests make allocations fail; else false
+ *   void arch_page_poison(void *, size_t), arch_page_unpoison(...)  freed memory under a checker;
+ *                                                  else nothing
  *   uint32_t arch_mmio_read{8,16,32}(const volatile void *), void arch_mmio_write{8,16,32}(
  *       volatile void *, uint32_t)                 device registers, ordered against each other and
  *                                                  against memory (RISC-V: fence i,ir / ow,o style)
@@ -46,7 +54,7 @@ static inline bool user_range_is_valid(uintptr_t addr, size_t len_bytes)
 /* ---- Threads ------------------------------------------------------------------------------ */
 
 /* Prepares |arch| so that the first switch to it calls entry(arg) on the given stack, interrupts
- * on. |stack_top| is 16-byte aligned. entry must not return. */
+ * off (as they are at every switch). |stack_top| is 16-byte aligned. entry must not return. */
 void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(void *), void *arg);
 
 /* Saves the running thread's registers in |prev| (FP state too when dirty), loads those of |next|
@@ -106,6 +114,10 @@ unsigned arch_hart_count(void);
 /* Sends |kind| to every hart in |harts| (never to this one). Does not wait. Any context. */
 void arch_ipi_send(hart_mask_t harts, enum ipi_kind kind);
 
+/* Makes upcall_reschedule and upcall_interrupt_exit run on this hart as soon as interrupts are on.
+ */
+void arch_ipi_self_reschedule(void);
+
 /* Serves this hart's shootdown inbox now; for loops that spin with interrupts off. */
 void arch_ipi_poll(void);
 
@@ -129,8 +141,8 @@ void arch_irq_init_hart(void);
 
 /* What the machine offers, filled from the device tree's harts before arch_vm_init. */
 struct arch_features {
-    bool sstc;              /* every usable hart has stimecmp */
-    bool svpbmt;            /* every usable hart has page-based memory types */
+    bool sstc;   /* every usable hart has stimecmp */
+    bool svpbmt; /* every usable hart has page-based memory types */
     uint64_t timebase_hz;
 };
 void arch_set_features(const struct arch_features *features);
@@ -143,7 +155,8 @@ void arch_page_copy(void *dst, const void *src);
 
 enum power_action { POWER_OFF, POWER_REBOOT };
 
-/* Powers off or reboots through the firmware (SBI SRST or legacy shutdown). Returns if it cannot. */
+/* Powers off or reboots through the firmware (SBI SRST or legacy shutdown). Returns if it cannot.
+ */
 void arch_power(enum power_action action);
 
 /* Prints the registers and backtrace of the caller (or of the trap it is handling), stops the other
@@ -159,9 +172,9 @@ zx_status_t upcall_page_fault(vaddr_t addr, uint32_t access);
 /* An exception in user mode that no page-fault resolution cured. */
 struct arch_exception {
     uint64_t pc;
-    uint64_t cause;        /* scause */
-    uint64_t tval;         /* stval: faulting address or instruction bits */
-    uint32_t zx_type;      /* ZX_EXCP_* */
+    uint64_t cause;           /* scause */
+    uint64_t tval;            /* stval: faulting address or instruction bits */
+    uint32_t zx_type;         /* ZX_EXCP_* */
     zx_status_t fault_status; /* page faults: why; else ZX_OK */
 };
 /* Interrupts on. On return the thread goes back to user mode with its (perhaps changed) registers;
@@ -181,7 +194,7 @@ uint64_t upcall_bad_syscall(uint64_t number, vaddr_t pc, bool in_window);
 
 /* Interrupts off in all of these. */
 void upcall_timer(void);
-void upcall_reschedule(void);       /* IPI_RESCHEDULE arrived */
+void upcall_reschedule(void); /* IPI_RESCHEDULE arrived */
 void upcall_external_interrupt(void);
 /* Last thing before an interrupt handler returns: switches threads if the scheduler wants to and
  * the interrupted context had interrupts on. */

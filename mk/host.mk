@@ -1,0 +1,43 @@
+# Tests of the portable kernel code on the build machine, under ASan and UBSan. Both archives are
+# searched lazily: what a test defines itself wins over a fake, a fake over the kernel's own.
+
+# Left out: the C library has these functions, and ASan watches over its arguments there.
+HOST_EXCLUDE := kernel/lib/string.c
+
+HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -fno-omit-frame-pointer -I. -Iabi -Ikernel/include -Itests/host/include
+HOST_LIBS := -lcmocka -lfdt -lpthread
+
+HOST_SRCS := $(filter-out $(HOST_EXCLUDE),$(wildcard kernel/lib/*.c kernel/sync/*.c \
+    kernel/vm/*.c kernel/object/*.c platform/*.c drivers/*.c drivers/*/*.c))
+HOST_TEST_SRCS := $(wildcard tests/host/test_*.c)
+HOST_FAKE_SRCS := $(filter-out $(HOST_TEST_SRCS) $(wildcard tests/host/fuzz_*.c), \
+    $(wildcard tests/host/*.c))
+HOST_OBJS      := $(call objects,h,$(HOST_SRCS))
+HOST_FAKE_OBJS := $(call objects,h,$(HOST_FAKE_SRCS))
+HOST_TESTS     := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(HOST_TEST_SRCS))
+
+$(eval $(call compile_rules,h,$(HOST_CC),$(HOST_CFLAGS)))
+$(eval $(call stamp_rule,$(BUILD)/h/.lib,$(HOST_OBJS)))
+$(eval $(call stamp_rule,$(BUILD)/h/.fakes,$(HOST_FAKE_OBJS)))
+
+$(BUILD)/host/libportable.a: $(HOST_OBJS) $(BUILD)/h/.lib
+$(BUILD)/host/libfakes.a: $(HOST_FAKE_OBJS) $(BUILD)/h/.fakes
+$(BUILD)/host/libportable.a $(BUILD)/host/libfakes.a:
+	$(call step,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(HOST_AR) qcsD $@ $(filter %.o,$^)
+
+$(HOST_TESTS): $(BUILD)/host/%: $(BUILD)/h/tests/host/%.c.o $(BUILD)/host/libfakes.a \
+               $(BUILD)/host/libportable.a
+	$(call step,LD,$@)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/host/libfakes.a \
+	    $(BUILD)/host/libportable.a -Wl,--end-group $(HOST_LIBS)
+
+DEPS += $(patsubst %.o,%.d,$(HOST_OBJS) $(HOST_FAKE_OBJS) $(call objects,h,$(HOST_TEST_SRCS)))
+
+host-tests: $(HOST_TESTS)
+host-test: $(HOST_TESTS)
+	@$(PYTHON) tools/host_tests.py $(HOST_TESTS)
+.PHONY: host-tests host-test

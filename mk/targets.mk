@@ -1,0 +1,61 @@
+# The targets people type.
+
+TTY     ?=
+DTB     ?=
+SECONDS ?= 60
+
+all: $(BUILD)/Image host-tests
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' mk/targets.mk
+
+clean:
+	rm -rf build build-*/
+
+run: $(BUILD)/Image
+	@$(PYTHON) tools/run.py $(BUILD)
+
+test: all
+	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
+
+test-uart:
+	@[ -n "$(TTY)" ] || { echo 'make test-uart TTY=/dev/ttyUSB0' >&2; exit 2; }
+	@$(PYTHON) tools/tap_run.py --build $(BUILD) --tty $(TTY)
+
+debug: $(BUILD)/Image
+	@$(PYTHON) tools/debug.py $(BUILD)
+
+# Host program: what platform discovery makes of a device tree.
+$(BUILD)/host/probe: $(BUILD)/h/tools/probe.c.o $(BUILD)/host/libfakes.a $(BUILD)/host/libportable.a
+	$(call step,LD,$@)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/host/libfakes.a \
+	    $(BUILD)/host/libportable.a -Wl,--end-group -lpthread
+DEPS += $(BUILD)/h/tools/probe.c.d
+
+probe: $(BUILD)/host/probe
+	@[ -n "$(DTB)" ] || { echo 'make probe DTB=file.dtb' >&2; exit 2; }
+	@$(BUILD)/host/probe $(DTB)
+
+bench sdcard fuzz stress:
+	@echo 'make $@: not available yet' >&2
+	@exit 2
+
+-include $(wildcard $(DEPS))
+
+.PHONY: all help clean run test test-uart debug probe bench sdcard fuzz stress
+
+#: make                 builds the kernel, userland and host tests in build/
+#: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
+#:                      powers off, and exits 0 only if the demo passed
+#:     HARTS=4 MEM=512M MACHINE=virt|sifive_u|uboot APPEND="bootargs" EXTRA="my_program.c"
+#: make test            host tests, conformance with 1 and 4 harts, demo, boot matrix
+#: make host-test       the host tests alone
+#: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
+#: make check           formatting, dependency rule, static analysis, Clang build, docs
+#: make format          lays out all C files with clang-format
+#: make debug           QEMU halted at the first instruction with gdb attached; HARTS, MEM, APPEND
+#: make probe           what platform discovery makes of a device tree: DTB=file
+#: make clean           removes everything that was built
+#:
+#: V=1 shows whole commands, DEBUG=1 makes a debug build, COMPILER=clang uses Clang, BUILD=dir
+#: builds elsewhere.
