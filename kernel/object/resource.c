@@ -1,6 +1,7 @@
 #include "kernel/object/resource.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
 #include "kernel/vm/kheap.h"
 
 struct resource {

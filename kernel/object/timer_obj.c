@@ -1,8 +1,8 @@
 #include "kernel/object/timer_obj.h"
 
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
-#include "kernel/sync/mutex.h"
 #include "kernel/vm/kheap.h"
 
 struct timer_obj {
