@@ -109,7 +109,7 @@ static bool input_take(char *out)
 static void wake_readers(void)
 {
     irq_state_t irq = spin_lock_irqsave(&readers_lock);
-    list_for_each(node, &readers)
+    list_for_each (node, &readers)
         thread_unpark(list_entry(node, struct console_reader, node)->thread);
     spin_unlock_irqrestore(&readers_lock, irq);
 }
