@@ -50,13 +50,6 @@ static inline bool abi_iob_region_options_must_be_zero(void)
     return abi_get_mode() == ABI_DOCUMENTED;
 }
 
-/* zx_iob_create with more than ZX_IOB_MAX_REGIONS regions is a configuration like any other that is
- * invalid (ZX_ERR_INVALID_ARGS); otherwise ZX_ERR_OUT_OF_RANGE. */
-static inline bool abi_iob_too_many_regions_is_invalid(void)
-{
-    return abi_get_mode() == ABI_DOCUMENTED;
-}
-
 /* zx_vmar_protect knows ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED. */
 static inline bool abi_protect_knows_read_if_xom(void)
 {

@@ -44,7 +44,7 @@ zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_reg
     if (options != 0 || num_regions == 0)
         return ZX_ERR_INVALID_ARGS;
     if (num_regions > ZX_IOB_MAX_REGIONS)
-        return abi_iob_too_many_regions_is_invalid() ? ZX_ERR_INVALID_ARGS : ZX_ERR_OUT_OF_RANGE;
+        return ZX_ERR_OUT_OF_RANGE;
     zx_status_t status = copy_descriptions(regions, num_regions, &descriptions);
     if (status != ZX_OK)
         return status;
