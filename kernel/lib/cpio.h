@@ -6,7 +6,7 @@
 #include "kernel/lib/compiler.h"
 
 struct cpio_file {
-    const char *name;      /* in the archive, terminated */
+    const char *name; /* in the archive, terminated */
     const uint8_t *data;
     size_t size_bytes;
     uint32_t mode;

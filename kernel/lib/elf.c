@@ -1,4 +1,5 @@
-/* The ELF64 reader. Layouts and numbers: System V ABI, chapters 4 and 5, and the RISC-V ELF psABI. */
+/* The ELF64 reader. Layouts and numbers: System V ABI, chapters 4 and 5, and the RISC-V ELF psABI.
+ */
 #include "kernel/lib/elf.h"
 
 #include "kernel/lib/string.h"
@@ -61,7 +62,7 @@ static zx_status_t bad(const char **out_why, const char *why)
 
 static zx_status_t check_header(const uint8_t *data, size_t len_bytes, const char **out_why)
 {
-    static const uint8_t magic[4] = { 0x7f, 'E', 'L', 'F' };
+    static const uint8_t magic[4] = {0x7f, 'E', 'L', 'F'};
 
     if (len_bytes < ELF_HEADER_BYTES)
         return bad(out_why, "shorter than an ELF header");
@@ -89,8 +90,8 @@ static zx_status_t add_segment(const uint8_t *header, size_t len_bytes, struct e
         .file_offset = read_u64(header + PH_OFFSET),
         .file_bytes = read_u64(header + PH_FILESZ),
         .mem_bytes = read_u64(header + PH_MEMSZ),
-        .flags = read_u32(header + PH_FLAGS) &
-                 (ELF_SEGMENT_EXEC | ELF_SEGMENT_WRITE | ELF_SEGMENT_READ),
+        .flags =
+            read_u32(header + PH_FLAGS) & (ELF_SEGMENT_EXEC | ELF_SEGMENT_WRITE | ELF_SEGMENT_READ),
     };
     if (segment.mem_bytes == 0)
         return ZX_OK;

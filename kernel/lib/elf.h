@@ -10,11 +10,11 @@
 #define ELF_SEGMENT_READ  0x4u
 
 struct elf_segment {
-    uint64_t vaddr;        /* relative to the image's base; congruent to file_offset per page */
+    uint64_t vaddr; /* relative to the image's base; congruent to file_offset per page */
     uint64_t file_offset;
-    uint64_t file_bytes;   /* <= mem_bytes; inside the file */
-    uint64_t mem_bytes;    /* > 0; the rest is zero */
-    uint32_t flags;        /* ELF_SEGMENT_* */
+    uint64_t file_bytes; /* <= mem_bytes; inside the file */
+    uint64_t mem_bytes;  /* > 0; the rest is zero */
+    uint32_t flags;      /* ELF_SEGMENT_* */
 };
 
 #define ELF_MAX_SEGMENTS 16

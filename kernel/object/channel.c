@@ -138,8 +138,7 @@ static struct caller *caller_find_locked(struct channel *channel, const struct m
     if (list_is_empty(&channel->callers) || message->count_bytes < sizeof(zx_txid_t))
         return NULL;
     zx_txid_t txid = message_txid(message);
-    list_for_each(node, &channel->callers)
-    {
+    list_for_each (node, &channel->callers) {
         struct caller *caller = list_entry(node, struct caller, node);
         if (caller->txid == txid)
             return caller;

@@ -14,7 +14,8 @@
 #include "kernel/object/thread.h"
 #include "kernel/vm/kheap.h"
 
-/* ---- Slots --------------------------------------------------------------------------------------- */
+/* ---- Slots
+ * --------------------------------------------------------------------------------------- */
 
 struct exception_target {
     struct exception_slot *slots;
@@ -27,19 +28,19 @@ static bool find_target(struct object *task, struct exception_target *out)
     switch (task->ops->type) {
     case ZX_OBJ_TYPE_JOB: {
         struct job *job = job_from_object(task);
-        *out = (struct exception_target){ job->exceptions, &job->lock, job->is_dead };
+        *out = (struct exception_target){job->exceptions, &job->lock, job->is_dead};
         return true;
     }
     case ZX_OBJ_TYPE_PROCESS: {
         struct process *process = process_from_object(task);
-        *out = (struct exception_target){ process->exceptions, &process->lock,
-                                          process_get_state(process) >= PROCESS_DYING };
+        *out = (struct exception_target){process->exceptions, &process->lock,
+                                         process_get_state(process) >= PROCESS_DYING};
         return true;
     }
     case ZX_OBJ_TYPE_THREAD: {
         struct user_thread *thread = user_thread_from_object(task);
-        *out = (struct exception_target){ thread->exceptions, &thread->process->lock,
-                                          thread->state >= USER_THREAD_DYING };
+        *out = (struct exception_target){thread->exceptions, &thread->process->lock,
+                                         thread->state >= USER_THREAD_DYING};
         return true;
     }
     default:
@@ -48,9 +49,8 @@ static bool find_target(struct object *task, struct exception_target *out)
 }
 
 /* Puts |end| into the slot; *out_old: what the caller has to close. */
-static zx_status_t slot_fill(const struct exception_target *target,
-                             enum exception_slot_index index, struct handle *end,
-                             struct handle **out_old)
+static zx_status_t slot_fill(const struct exception_target *target, enum exception_slot_index index,
+                             struct handle *end, struct handle **out_old)
 {
     zx_status_t status = ZX_OK;
     irq_state_t irq = spin_lock_irqsave(target->lock);
@@ -122,7 +122,8 @@ static struct object *slot_get_channel(struct exception_slot *slot, struct spinl
     return channel;
 }
 
-/* ---- The exception object -------------------------------------------------------------------------- */
+/* ---- The exception object
+ * -------------------------------------------------------------------------- */
 
 static void exception_destroy(struct object *object)
 {
@@ -164,7 +165,8 @@ static struct exception *exception_create(struct user_thread *thread, uint32_t c
     return exception;
 }
 
-/* ---- Delivery -------------------------------------------------------------------------------------- */
+/* ---- Delivery
+ * -------------------------------------------------------------------------------------- */
 
 enum verdict { VERDICT_NEXT, VERDICT_HANDLED, VERDICT_EXIT, VERDICT_SECOND_CHANCE };
 
@@ -199,9 +201,9 @@ static enum verdict wait_for_answer(struct exception *exception)
     case ZX_EXCEPTION_STATE_THREAD_EXIT:
         return VERDICT_EXIT;
     default:
-        return atomic_load(&exception->strategy) == ZX_EXCEPTION_STRATEGY_SECOND_CHANCE ?
-                   VERDICT_SECOND_CHANCE :
-                   VERDICT_NEXT;
+        return atomic_load(&exception->strategy) == ZX_EXCEPTION_STRATEGY_SECOND_CHANCE
+                   ? VERDICT_SECOND_CHANCE
+                   : VERDICT_NEXT;
     }
 }
 
@@ -274,7 +276,7 @@ void upcall_user_exception(const struct arch_exception *exception)
 {
     struct user_thread *thread = user_thread_current();
     zx_exception_report_t report = {
-        .header = { .size = sizeof(report), .type = exception->zx_type },
+        .header = {.size = sizeof(report), .type = exception->zx_type},
     };
     report.context.arch.u.riscv_64.cause = exception->cause;
     report.context.arch.u.riscv_64.tval = exception->tval;

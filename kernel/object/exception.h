@@ -37,10 +37,10 @@ void exception_slots_close(struct exception_slot *slots, struct spinlock *lock);
 
 struct exception {
     struct object object;
-    struct user_thread *thread;  /* one reference */
-    uint32_t channel_type;       /* ZX_EXCEPTION_CHANNEL_TYPE_* that it was sent to */
-    uint32_t state;              /* ZX_EXCEPTION_STATE_*, atomic */
-    uint32_t strategy;           /* ZX_EXCEPTION_STRATEGY_*, atomic */
+    struct user_thread *thread; /* one reference */
+    uint32_t channel_type;      /* ZX_EXCEPTION_CHANNEL_TYPE_* that it was sent to */
+    uint32_t state;             /* ZX_EXCEPTION_STATE_*, atomic */
+    uint32_t strategy;          /* ZX_EXCEPTION_STRATEGY_*, atomic */
     /* Under the lock of the thread's process: */
     bool is_closed;  /* the last handle is gone */
     bool is_waiting; /* the thread is parked for it */

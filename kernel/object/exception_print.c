@@ -60,10 +60,10 @@ static const char *status_meaning(zx_status_t status)
 /* Registers x1..x31 in the order of the ABI's structure, four a line. */
 static void print_registers(const struct zx_riscv64_thread_state_general_regs *regs)
 {
-    static const char names[32][4] = { "pc", "ra", "sp", "gp",  "tp",  "t0", "t1", "t2",
-                                       "s0", "s1", "a0", "a1",  "a2",  "a3", "a4", "a5",
-                                       "a6", "a7", "s2", "s3",  "s4",  "s5", "s6", "s7",
-                                       "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6" };
+    static const char names[32][4] = {"pc", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
+                                      "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+                                      "a6", "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
+                                      "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
     const uint64_t *values = &regs->pc;
 
     for (unsigned i = 0; i < ARRAY_COUNT(names); i += 4)
@@ -82,8 +82,7 @@ void exception_print(struct user_thread *thread, const struct arch_exception *ex
     if (exception->zx_type == ZX_EXCP_FATAL_PAGE_FAULT)
         kprintf("    %s at %#lx: %s (status %d)", access_name(exception->cause), exception->tval,
                 status_meaning(exception->fault_status), exception->fault_status);
-    kprintf("    pc %#lx, cause %lu, value %#lx", exception->pc, exception->cause,
-            exception->tval);
+    kprintf("    pc %#lx, cause %lu, value %#lx", exception->pc, exception->cause, exception->tval);
     arch_get_user_regs(&thread->thread.arch, &regs);
     print_registers(&regs);
 }

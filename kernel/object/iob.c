@@ -21,15 +21,15 @@ struct iob {
 #define IOB_ACCESS_MEDIATED                                                                        \
     (ZX_IOB_ACCESS_EP0_CAN_MEDIATED_READ | ZX_IOB_ACCESS_EP0_CAN_MEDIATED_WRITE |                  \
      ZX_IOB_ACCESS_EP1_CAN_MEDIATED_READ | ZX_IOB_ACCESS_EP1_CAN_MEDIATED_WRITE)
-#define IOB_ACCESS_MAP_WRITE                                                                       \
-    (ZX_IOB_ACCESS_EP0_CAN_MAP_WRITE | ZX_IOB_ACCESS_EP1_CAN_MAP_WRITE)
+#define IOB_ACCESS_MAP_WRITE (ZX_IOB_ACCESS_EP0_CAN_MAP_WRITE | ZX_IOB_ACCESS_EP1_CAN_MAP_WRITE)
 
 static struct iob_endpoint *peer_of(struct iob_endpoint *endpoint)
 {
     return &endpoint->iob->endpoints[1 - endpoint->id];
 }
 
-/* ---- Life ------------------------------------------------------------------------------------------ */
+/* ---- Life
+ * ------------------------------------------------------------------------------------------ */
 
 /* Drops a reference of an endpoint's; frees everything with the second. */
 static void iob_put(struct iob *iob)
@@ -129,7 +129,8 @@ static const struct object_ops endpoint_ops = {
     .set_name = endpoint_set_name,
 };
 
-/* ---- Creation -------------------------------------------------------------------------------------- */
+/* ---- Creation
+ * -------------------------------------------------------------------------------------- */
 
 static zx_status_t check_access(uint32_t access)
 {
@@ -238,7 +239,8 @@ zx_status_t iob_create(const zx_iob_region_t *descriptions, size_t count,
     return ZX_OK;
 }
 
-/* ---- Regions --------------------------------------------------------------------------------------- */
+/* ---- Regions
+ * --------------------------------------------------------------------------------------- */
 
 uint32_t iob_count_regions(const struct iob_endpoint *endpoint)
 {

@@ -20,8 +20,8 @@ static struct process *process_from_node(struct list_node *node)
 }
 
 /* The job's lock is held. */
-static void remove_child_locked(struct job *job, struct list_node *node,
-                                struct list_node *list, uint32_t signal_empty)
+static void remove_child_locked(struct job *job, struct list_node *node, struct list_node *list,
+                                uint32_t signal_empty)
 {
     if (list_is_empty(node))
         return;
@@ -152,7 +152,7 @@ static struct process *take_living_process(struct job *job)
 {
     struct process *found = NULL;
     irq_state_t irq = spin_lock_irqsave(&job->lock);
-    list_for_each(node, &job->processes) {
+    list_for_each (node, &job->processes) {
         struct process *process = process_from_node(node);
         if (atomic_load_relaxed(&process->state) < PROCESS_DYING &&
             refcount_get_unless_zero(&process->object.refs)) {
@@ -172,7 +172,7 @@ static struct job *take_living_child(struct job *job)
 {
     struct job *found = NULL;
     irq_state_t irq = spin_lock_irqsave(&job->lock);
-    list_for_each(node, &job->children) {
+    list_for_each (node, &job->children) {
         struct job *child = job_from_node(node);
         if (!atomic_load_relaxed(&child->is_dead) &&
             refcount_get_unless_zero(&child->object.refs)) {
@@ -233,7 +233,7 @@ size_t job_list_children(struct job *job, zx_koid_t *koids, size_t capacity)
 {
     size_t count = 0;
     irq_state_t irq = spin_lock_irqsave(&job->lock);
-    list_for_each(node, &job->children) {
+    list_for_each (node, &job->children) {
         if (count < capacity)
             koids[count] = job_from_node(node)->object.koid;
         count++;
@@ -246,7 +246,7 @@ size_t job_list_processes(struct job *job, zx_koid_t *koids, size_t capacity)
 {
     size_t count = 0;
     irq_state_t irq = spin_lock_irqsave(&job->lock);
-    list_for_each(node, &job->processes) {
+    list_for_each (node, &job->processes) {
         if (count < capacity)
             koids[count] = process_from_node(node)->object.koid;
         count++;
@@ -259,11 +259,11 @@ struct object *job_find_child(struct job *job, zx_koid_t koid)
 {
     struct object *found = NULL;
     irq_state_t irq = spin_lock_irqsave(&job->lock);
-    list_for_each(node, &job->children) {
+    list_for_each (node, &job->children) {
         if (job_from_node(node)->object.koid == koid)
             found = &job_from_node(node)->object;
     }
-    list_for_each(node, &job->processes) {
+    list_for_each (node, &job->processes) {
         if (process_from_node(node)->object.koid == koid)
             found = &process_from_node(node)->object;
     }

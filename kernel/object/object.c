@@ -110,8 +110,7 @@ void object_update_signals_locked(struct object *object, uint32_t clear, uint32_
     atomic_store_release(&object->signals, now);
     if (rising == 0)
         return;
-    list_for_each_safe(node, next, &object->observers)
-    {
+    list_for_each_safe (node, next, &object->observers) {
         struct observer *observer = list_entry(node, struct observer, object_node);
         if ((observer->trigger & rising) == 0)
             continue;
@@ -153,8 +152,7 @@ void object_cancel_observers(struct object *object, const void *handle)
     list_init(&to_release);
     irq_state_t irq = spin_lock_irqsave(&object->lock);
     uint32_t observed = object->signals | ZX_SIGNAL_HANDLE_CLOSED;
-    list_for_each_safe(node, next, &object->observers)
-    {
+    list_for_each_safe (node, next, &object->observers) {
         struct observer *observer = list_entry(node, struct observer, object_node);
         if (observer->handle != handle)
             continue;

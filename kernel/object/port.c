@@ -210,8 +210,7 @@ static struct watch *port_take_watch(struct port *port, const struct port_filter
 {
     struct watch *found = NULL;
     irq_state_t irq = spin_lock_irqsave(&port->lock);
-    list_for_each(node, &port->watches)
-    {
+    list_for_each (node, &port->watches) {
         struct watch *watch = list_entry(node, struct watch, node);
         if (filter_matches(filter, &watch->packet)) {
             list_remove(&watch->node);
@@ -246,8 +245,7 @@ static bool port_drop(struct port *port, const struct port_filter *filter)
     struct list_node dropped;
     list_init(&dropped);
     irq_state_t irq = spin_lock_irqsave(&port->lock);
-    list_for_each_safe(node, next, &port->packets)
-    {
+    list_for_each_safe (node, next, &port->packets) {
         struct packet *packet = list_entry(node, struct packet, node);
         if (!filter_matches(filter, packet))
             continue;

@@ -34,7 +34,8 @@ enum process_state process_get_state(struct process *process)
     return atomic_load_relaxed(&process->state);
 }
 
-/* ---- Creation and destruction ------------------------------------------------------------------ */
+/* ---- Creation and destruction ------------------------------------------------------------------
+ */
 
 static void process_destroy(struct object *object)
 {
@@ -167,7 +168,8 @@ fail:
     return status;
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------- */
+/* ---- Life
+ * ---------------------------------------------------------------------------------------- */
 
 /* The process's lock is held. */
 static zx_status_t check_start_locked(const struct process *process,
@@ -214,7 +216,7 @@ static void process_begin_dying_locked(struct process *process, int64_t return_c
         return;
     process->return_code = return_code;
     atomic_store_relaxed(&process->state, PROCESS_DYING);
-    list_for_each(node, &process->threads)
+    list_for_each (node, &process->threads)
         thread_signal(&thread_from_node(node)->thread, THREAD_SIGNAL_KILL);
 }
 
@@ -257,7 +259,8 @@ void process_thread_reaped(struct process *process)
         process_finish(process);
 }
 
-/* ---- The vDSO's window --------------------------------------------------------------------------- */
+/* ---- The vDSO's window
+ * --------------------------------------------------------------------------- */
 
 zx_status_t process_set_window(struct process *process, const struct code_window *window,
                                vaddr_t vdso_base)
@@ -267,7 +270,7 @@ zx_status_t process_set_window(struct process *process, const struct code_window
     if (is_free) {
         process->window = *window;
         process->vdso_base = vdso_base;
-        list_for_each(node, &process->threads)
+        list_for_each (node, &process->threads)
             arch_thread_set_syscall_window(&thread_from_node(node)->thread.arch, window->base,
                                            window->len_bytes);
     }
@@ -282,17 +285,18 @@ bool process_window_intersects(struct process *process, vaddr_t addr, uint64_t l
     spin_unlock_irqrestore(&process->lock, irq);
     if (window.len_bytes == 0 || len_bytes == 0)
         return false;
-    return addr < window.base ? len_bytes > window.base - addr :
-                                addr - window.base < window.len_bytes;
+    return addr < window.base ? len_bytes > window.base - addr
+                              : addr - window.base < window.len_bytes;
 }
 
-/* ---- Threads ------------------------------------------------------------------------------------- */
+/* ---- Threads
+ * ------------------------------------------------------------------------------------- */
 
 size_t process_list_threads(struct process *process, zx_koid_t *koids, size_t capacity)
 {
     size_t count = 0;
     irq_state_t irq = spin_lock_irqsave(&process->lock);
-    list_for_each(node, &process->threads) {
+    list_for_each (node, &process->threads) {
         if (count < capacity)
             koids[count] = thread_from_node(node)->object.koid;
         count++;
@@ -305,7 +309,7 @@ struct user_thread *process_find_thread(struct process *process, zx_koid_t koid)
 {
     struct user_thread *found = NULL;
     irq_state_t irq = spin_lock_irqsave(&process->lock);
-    list_for_each(node, &process->threads) {
+    list_for_each (node, &process->threads) {
         if (thread_from_node(node)->object.koid == koid)
             found = thread_from_node(node);
     }

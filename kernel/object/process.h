@@ -65,8 +65,9 @@ struct process_entry {
 };
 
 /* Starts the process with |thread|, a fresh one of this process. |arg_handle| (taken in any
- * case; may be NULL) is put into the process's table and its value becomes entry's arg0. ZX_ERR_BAD_STATE: started before, dead, or the thread is not fresh.
- * ZX_ERR_ACCESS_DENIED: a thread of another process. ZX_ERR_NO_RESOURCES, ZX_ERR_NO_MEMORY. */
+ * case; may be NULL) is put into the process's table and its value becomes entry's arg0.
+ * ZX_ERR_BAD_STATE: started before, dead, or the thread is not fresh. ZX_ERR_ACCESS_DENIED: a
+ * thread of another process. ZX_ERR_NO_RESOURCES, ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t process_start(struct process *process, struct user_thread *thread,
                                    const struct process_entry *entry, struct handle *arg_handle);
 

@@ -34,9 +34,9 @@ zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buf
     while (done < len_bytes && status == ZX_OK) {
         vaddr_t at = addr + done;
         size_t piece = MIN(len_bytes - done, PAGE_SIZE_BYTES - (at & PAGE_MASK));
-        status = user_range_is_valid(at, piece) ?
-                     copy_piece(process->aspace, at, (uint8_t *)buffer + done, piece, write) :
-                     ZX_ERR_NOT_FOUND;
+        status = user_range_is_valid(at, piece)
+                     ? copy_piece(process->aspace, at, (uint8_t *)buffer + done, piece, write)
+                     : ZX_ERR_NOT_FOUND;
         if (status == ZX_OK)
             done += piece;
     }

@@ -48,7 +48,7 @@ static void change_count_locked(struct suspend_token *token, int change)
         return;
     }
     token->process->count_suspends += (uint32_t)change;
-    list_for_each(node, &token->process->threads)
+    list_for_each (node, &token->process->threads)
         notify_locked(list_entry(node, struct user_thread, process_node));
 }
 

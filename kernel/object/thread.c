@@ -34,7 +34,8 @@ uint32_t user_thread_set_blocked(uint32_t state)
     return atomic_exchange(&thread->blocked_state, state);
 }
 
-/* ---- Creation and destruction ------------------------------------------------------------------ */
+/* ---- Creation and destruction ------------------------------------------------------------------
+ */
 
 static void user_thread_destroy(struct object *object)
 {
@@ -105,9 +106,9 @@ zx_status_t user_thread_create(struct process *process, const char *name, struct
     object_get(&process->object);
     thread->process = process;
     thread->is_before_entry = true;
-    zx_status_t status = thread_init(&thread->thread, name, PRIORITY_DEFAULT,
-                                     &process->aspace->arch, user_thread_main, thread,
-                                     user_thread_reap);
+    zx_status_t status =
+        thread_init(&thread->thread, name, PRIORITY_DEFAULT, &process->aspace->arch,
+                    user_thread_main, thread, user_thread_reap);
     if (status != ZX_OK) {
         object_put(&thread->object);
         return status;
@@ -119,7 +120,8 @@ zx_status_t user_thread_create(struct process *process, const char *name, struct
     return ZX_OK;
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------- */
+/* ---- Life
+ * ---------------------------------------------------------------------------------------- */
 
 void user_thread_start_locked(struct user_thread *thread, vaddr_t pc, vaddr_t sp, uint64_t arg0,
                               uint64_t arg1)
@@ -204,7 +206,8 @@ void user_thread_kill(struct user_thread *thread)
         object_update_signals(&thread->object, 0, ZX_THREAD_TERMINATED);
 }
 
-/* ---- What others see ----------------------------------------------------------------------------- */
+/* ---- What others see
+ * ----------------------------------------------------------------------------- */
 
 uint32_t user_thread_get_state(struct user_thread *thread)
 {

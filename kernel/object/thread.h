@@ -70,8 +70,8 @@ void user_thread_kill(struct user_thread *thread);
 /* ---- Suspending ------------------------------------------------------------------------------ */
 
 /* A token that keeps the thread, or every thread that |process| has now, suspended until its last
- * handle closes. Returns one reference in *out. ZX_ERR_BAD_STATE: dead or dying. ZX_ERR_NOT_SUPPORTED:
- * the calling thread would suspend itself. ZX_ERR_NO_MEMORY. */
+ * handle closes. Returns one reference in *out. ZX_ERR_BAD_STATE: dead or dying.
+ * ZX_ERR_NOT_SUPPORTED: the calling thread would suspend itself. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t suspend_token_create_thread(struct user_thread *thread, struct object **out);
 MUST_USE zx_status_t suspend_token_create_process(struct process *process, struct object **out);
 

@@ -56,7 +56,7 @@ static bool find_code(const struct elf_image *elf)
 /* The constants start a page that holds their magic number and version. */
 static bool find_constants(const uint8_t *image, size_t len_bytes, uint64_t *out_offset)
 {
-    static const uint32_t mark[2] = { VDSO_CONSTANTS_MAGIC, VDSO_CONSTANTS_VERSION };
+    static const uint32_t mark[2] = {VDSO_CONSTANTS_MAGIC, VDSO_CONSTANTS_VERSION};
     for (size_t at = 0; at + sizeof(struct vdso_constants) <= len_bytes; at += PAGE_SIZE_BYTES) {
         if (memcmp(image + at, mark, sizeof(mark)) == 0) {
             *out_offset = at;

@@ -5,7 +5,8 @@
 #include "kernel/object/process.h"
 #include "kernel/vm/kheap.h"
 
-/* ---- VMARs ----------------------------------------------------------------------------------------- */
+/* ---- VMARs
+ * ----------------------------------------------------------------------------------------- */
 
 static void vmar_object_destroy(struct object *object)
 {
@@ -21,8 +22,7 @@ static const struct object_ops vmar_object_ops = {
     .destroy = vmar_object_destroy,
 };
 
-zx_status_t vmar_object_create(struct vmar *vmar, struct process *process,
-                               struct vmar_object **out)
+zx_status_t vmar_object_create(struct vmar *vmar, struct process *process, struct vmar_object **out)
 {
     struct vmar_object *object = kzalloc(sizeof(*object));
     if (object == NULL)
@@ -48,7 +48,8 @@ zx_rights_t vmar_object_rights(const struct vmar_object *object)
     return rights;
 }
 
-/* ---- VMOs ------------------------------------------------------------------------------------------ */
+/* ---- VMOs
+ * ------------------------------------------------------------------------------------------ */
 
 static void vmo_object_destroy(struct object *object)
 {

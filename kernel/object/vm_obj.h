@@ -16,7 +16,7 @@ struct vmar_object {
 
 struct vmo_object {
     struct object object;
-    struct vmo *vmo;         /* one reference */
+    struct vmo *vmo; /* one reference */
 };
 
 static inline struct vmar_object *vmar_from_object(struct object *object)

@@ -3,6 +3,7 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/vmar_internal.h"
 
