@@ -1,5 +1,5 @@
 /* Telling what is in an address space. */
-#include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
 #include "kernel/vm/vmar_internal.h"
 
 static zx_status_t count_page(void *ctx, uint64_t index, struct page *page)
