@@ -1,6 +1,6 @@
 /* What RAM there is and which parts of it are taken, before there is an allocator. */
+#include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "kernel/vm/pmm_internal.h"
 

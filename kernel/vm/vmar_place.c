@@ -44,7 +44,7 @@ static bool place_near(struct vmar *vmar, const struct gap_request *request, vad
 {
     const struct region_tree *tree = &vmar->children;
     struct gap_request roomy = *request, exact = *request;
-    vaddr_t at, first = request->first, end = request->end, lowest;
+    vaddr_t at, first = request->first, end = request->end, lowest = 0;
     uint64_t count;
 
     roomy.size_bytes += request->align_bytes - PAGE_SIZE_BYTES;
