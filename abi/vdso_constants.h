@@ -61,6 +61,8 @@ __UNUSED static inline void vdso_constants_set_rate(struct vdso_constants *c,
 // Converts ticks since base_ticks into nanoseconds.
 __UNUSED static inline int64_t vdso_constants_ns(const struct vdso_constants *c, uint64_t ticks)
 {
+    if (c->ns_shift == 0 || c->ns_shift > 63)
+        __builtin_unreachable(); // vdso_constants_set_rate sees to it
     uint64_t low = ticks * c->ns_mult;
     uint64_t high = (uint64_t)(((unsigned __int128)ticks * c->ns_mult) >> 64);
 
