@@ -67,4 +67,5 @@ include mk/rules.mk
 include mk/kernel.mk
 include mk/userland.mk
 include mk/host.mk
+include mk/check.mk
 include mk/targets.mk

@@ -23,14 +23,17 @@ $(ASM_OFFSETS): arch/riscv/offsets.c $(BUILD)/k/.flags
 	    's/.*\.ascii[[:space:]]*"->\([A-Za-z_0-9]*\) [$$#]*\(-*[0-9][0-9]*\).*/#define \1 \2/p' \
 	    $(BUILD)/gen/offsets.s; } > $@
 DEPS += $(ASM_OFFSETS).d
-ifneq ($(wildcard arch/riscv/offsets.c),)
-$(call objects,k,$(filter %.S,$(KERNEL_SRCS))): $(ASM_OFFSETS)
-endif
+
+# Headers that must be there before the first compilation; afterwards the dependency files know who
+# needs them.
+KERNEL_GENERATED := $(if $(wildcard arch/riscv/offsets.c),$(ASM_OFFSETS)) $(BUILD)/gen/vdso_layout.h
+$(KERNEL_OBJS): | $(KERNEL_GENERATED)
+$(ASM_OFFSETS): | $(BUILD)/gen/vdso_layout.h
 
 # arch/riscv/blobs.S takes the vDSO and the ramdisk in with .incbin.
 FLAGS_arch/riscv/blobs.S := -DVDSO_PATH='"$(BUILD)/vdso.so"' \
                             -DRAMDISK_PATH='"$(BUILD)/ramdisk.cpio"'
-$(BUILD)/k/arch/riscv/blobs.o: $(BUILD)/vdso.so $(BUILD)/ramdisk.cpio
+$(BUILD)/k/arch/riscv/blobs.S.o: $(BUILD)/vdso.so $(BUILD)/ramdisk.cpio
 
 # The compiler must not turn memcpy's own loop into a call of memcpy.
 FLAGS_kernel/lib/string.c := $(if $(filter gcc,$(COMPILER)),-fno-tree-loop-distribute-patterns)

@@ -49,19 +49,19 @@ $(1): FORCE
 	    printf '%s\n' $(call shell_quote,$(2)) > $$@
 endef
 
-# $(call compile_rules,GROUP,COMPILER,FLAGS): build/GROUP/a/b.o from a/b.c or a/b.S. A file's own
-# flags are in FLAGS_<path>.
+# $(call compile_rules,GROUP,COMPILER,FLAGS): build/GROUP/a/b.c.o from a/b.c, and .S alike. A file's
+# own flags are in FLAGS_<path>.
 define compile_rules
 $(call stamp_rule,$(BUILD)/$(1)/.flags,$(2) $(3))
-$(BUILD)/$(1)/%.o: %.c $(BUILD)/$(1)/.flags
+$(BUILD)/$(1)/%.c.o: %.c $(BUILD)/$(1)/.flags
 	$$(call step,CC,$$<)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(3) $$(FLAGS_$$<) -MMD -MP -c -o $$@ $$<
-$(BUILD)/$(1)/%.o: %.S $(BUILD)/$(1)/.flags
+$(BUILD)/$(1)/%.S.o: %.S $(BUILD)/$(1)/.flags
 	$$(call step,AS,$$<)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(3) $$(FLAGS_$$<) -MMD -MP -c -o $$@ $$<
 endef
 
 # $(call objects,GROUP,SOURCES)
-objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
+objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))

@@ -26,11 +26,11 @@ debug: $(BUILD)/Image
 	@$(PYTHON) tools/debug.py $(BUILD)
 
 # Host program: what platform discovery makes of a device tree.
-$(BUILD)/host/probe: $(BUILD)/h/tools/probe.o $(BUILD)/host/libfakes.a $(BUILD)/host/libportable.a
+$(BUILD)/host/probe: $(BUILD)/h/tools/probe.c.o $(BUILD)/host/libfakes.a $(BUILD)/host/libportable.a
 	$(call step,LD,$@)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/host/libfakes.a \
 	    $(BUILD)/host/libportable.a -Wl,--end-group -lpthread
-DEPS += $(BUILD)/h/tools/probe.d
+DEPS += $(BUILD)/h/tools/probe.c.d
 
 probe: $(BUILD)/host/probe
 	@[ -n "$(DTB)" ] || { echo 'make probe DTB=file.dtb' >&2; exit 2; }
@@ -40,12 +40,9 @@ bench sdcard fuzz stress:
 	@echo 'make $@: not available yet' >&2
 	@exit 2
 
-check:
-	@$(PYTHON) tools/check.py $(BUILD) '$(MAKE)'
-
 -include $(wildcard $(DEPS))
 
-.PHONY: all help clean run test test-uart debug probe bench sdcard fuzz stress check
+.PHONY: all help clean run test test-uart debug probe bench sdcard fuzz stress
 
 #: make                 builds the kernel, userland and host tests in build/
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
@@ -55,6 +52,7 @@ check:
 #: make host-test       the host tests alone
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
+#: make format          lays out all C files with clang-format
 #: make debug           QEMU halted at the first instruction with gdb attached; HARTS, MEM, APPEND
 #: make probe           what platform discovery makes of a device tree: DTB=file
 #: make clean           removes everything that was built

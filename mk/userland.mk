@@ -4,12 +4,12 @@ PICOLIBC := /usr/lib/picolibc/riscv64-unknown-elf
 PICOLIBC_LIBS := $(PICOLIBC)/lib/rv64imafdc/lp64d
 LIBGCC   := $(shell $(CROSS)gcc -print-libgcc-file-name 2>/dev/null)
 
-USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector -ffunction-sections \
-    -fdata-sections -fno-omit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi
+USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector \
+    -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+    -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include
 
 # The vDSO has no C library and no data of its own.
-VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden \
-    -fno-asynchronous-unwind-tables
+VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden -fomit-frame-pointer
 VDSO_SRCS := $(wildcard userland/vdso/*.c userland/vdso/*.S)
 VDSO_OBJS := $(call objects,v,$(VDSO_SRCS))
 VDSO_LD   := userland/vdso/vdso.ld
@@ -22,9 +22,16 @@ $(eval $(call stamp_rule,$(BUILD)/v/.link,$(LD_CC) $(VDSO_LDFLAGS) $(VDSO_OBJS))
 $(BUILD)/vdso.debug.so: $(VDSO_OBJS) $(VDSO_LD) $(BUILD)/v/.link
 	$(call step,LD,$@)
 	$(Q)$(LD_CC) $(VDSO_LDFLAGS) -o $@ $(VDSO_OBJS)
-$(BUILD)/vdso.so: $(BUILD)/vdso.debug.so
-	$(call step,STRIP,$@)
-	$(Q)$(STRIP) -s -o $@ $<
+
+# mkvdso.sh checks the linked vDSO and cuts it to the bytes that are mapped; the kernel learns its
+# layout from a generated header.
+VDSO_LAYOUT := $(BUILD)/gen/vdso_layout.h
+$(BUILD)/vdso.so: $(BUILD)/vdso.debug.so userland/vdso/mkvdso.sh
+	$(call step,VDSO,$@)
+	@mkdir -p $(BUILD)/gen
+	$(Q)CROSS=$(CROSS) sh userland/vdso/mkvdso.sh $< $@ $(VDSO_LAYOUT).new
+$(VDSO_LAYOUT): $(BUILD)/vdso.so
+	@cmp -s $@.new $@ || cp $@.new $@
 
 # Programs: static PIE, one folder a program.
 PROGRAM_CFLAGS := $(USER_CFLAGS) -isystem $(PICOLIBC)/include -fPIE -ftls-model=local-exec
@@ -38,13 +45,15 @@ $(eval $(call stamp_rule,$(BUILD)/u/.libzx,$(LIBZX_OBJS)))
 $(BUILD)/libzx.a: $(LIBZX_OBJS) $(BUILD)/u/.libzx
 	$(call step,AR,$@)
 	@rm -f $@
-	$(Q)$(AR) rcsD $@ $(LIBZX_OBJS)
+	$(Q)$(AR) qcsD $@ $(LIBZX_OBJS)
 
-PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections -Wl,-z,separate-code \
-    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
+PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections \
+    -Wl,-z,separate-code -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
     -Wl,--build-id=none -Wl,-e,_start
-PROGRAM_LIBS := -Wl,--start-group $(BUILD)/libzx.a $(PICOLIBC_LIBS)/libc.a \
-    $(PICOLIBC_LIBS)/libm.a $(LIBGCC) -Wl,--end-group
+# libzx replaces functions of picolibc (sbrk, locks, stdio) that picolibc itself calls, so it is
+# linked as a whole; what nobody uses goes with --gc-sections.
+PROGRAM_LIBS := -Wl,--whole-archive $(BUILD)/libzx.a -Wl,--no-whole-archive -Wl,--start-group \
+    $(PICOLIBC_LIBS)/libc.a $(PICOLIBC_LIBS)/libm.a $(LIBGCC) -Wl,--end-group
 
 # $(call program_rules,NAME,SOURCES): build/bin/NAME, and without symbols build/ramdisk/bin/NAME.
 define program_rules
@@ -72,7 +81,7 @@ $(foreach n,$(SUITES),$(eval $(call program_rules,$(n),$(wildcard tests/$(n)/*.c
 
 # A user's own programs. Their paths may lead anywhere, so each gets a rule of its own.
 define extra_rules
-$(BUILD)/u/extra/$(basename $(notdir $(1))).o: $(1) $(BUILD)/u/.flags
+$(BUILD)/u/extra/$(notdir $(1)).o: $(1) $(BUILD)/u/.flags
 	$$(call step,CC,$$<)
 	@mkdir -p $$(@D)
 	$$(Q)$(TARGET_CC) $(PROGRAM_CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -90,7 +99,8 @@ $(foreach f,$(EXTRA),$(eval $(call extra_rules,$(f))))
 # The ramdisk: init at /init, every program at /bin/NAME.
 ALL_PROGRAMS := $(sort $(PROGRAM_NAMES) $(SUITES) $(EXTRA_NAMES))
 RAMDISK_BINS := $(addprefix $(BUILD)/ramdisk/bin/,$(ALL_PROGRAMS))
-RAMDISK_MAP  := $(foreach n,$(ALL_PROGRAMS),$(if $(filter init,$(n)),init,bin/$(n))=$(BUILD)/ramdisk/bin/$(n))
+RAMDISK_MAP  := $(foreach n,$(ALL_PROGRAMS), \
+    $(if $(filter init,$(n)),init,bin/$(n))=$(BUILD)/ramdisk/bin/$(n))
 $(eval $(call stamp_rule,$(BUILD)/ramdisk/.list,$(RAMDISK_MAP)))
 $(BUILD)/ramdisk.cpio: $(RAMDISK_BINS) $(BUILD)/ramdisk/.list tools/mkcpio.py
 	$(call step,CPIO,$@)

@@ -32,20 +32,24 @@ def link_base(path):
     return min(bases)
 
 
-def functions(nm_path):
+def parse_functions(lines):
     """[(address, size, name)] of the text symbols in the output of nm -nS, one an address: the one
     with a size (a function) rather than a linker script's mark."""
     found = {}
-    with open(nm_path, encoding="ascii") as file:
-        for line in file:
-            parts = line.split()
-            if len(parts) not in (3, 4) or parts[-2] not in "tTwW":
-                continue
-            address, name = int(parts[0], 16), parts[-1]
-            size = int(parts[1], 16) if len(parts) == 4 else 0
-            if not name.startswith((".L", "$")) and size >= found.get(address, (0, ""))[0]:
-                found[address] = (size, name)
+    for line in lines:
+        parts = line.split()
+        if len(parts) not in (3, 4) or parts[-2] not in "tTwW":
+            continue
+        address, name = int(parts[0], 16), parts[-1]
+        size = int(parts[1], 16) if len(parts) == 4 else 0
+        if not name.startswith((".L", "$")) and size >= found.get(address, (0, ""))[0]:
+            found[address] = (size, name)
     return [(address, size, name) for address, (size, name) in sorted(found.items())]
+
+
+def functions(nm_path):
+    with open(nm_path, encoding="ascii") as file:
+        return parse_functions(file)
 
 
 def emit(base, symbols):

@@ -58,7 +58,8 @@ def make_boot_disk(build, append):
     return disk
 
 
-def qemu_command(build, machine="virt", harts=4, mem="512M", append="", interactive=False, extra=()):
+def qemu_command(build, machine="virt", harts=4, mem="512M", append="", interactive=False,
+                 extra=()):
     """The argument list that boots BUILD/Image; makes the disk that U-Boot boots from."""
     if machine not in MACHINES:
         raise SetupError(f"MACHINE={machine}: not one of {', '.join(MACHINES)}")

@@ -9,7 +9,8 @@ set disassemble-next-line auto
 set python print-stack message
 
 define beryl-attached
-    printf "Halted before the first instruction. Commands: harts, bt-all, csrs, panic-break, user.\n"
+    printf "Halted before the first instruction.\n"
+    printf "Commands: harts, bt-all, csrs, panic-break, user.\n"
 end
 
 define harts

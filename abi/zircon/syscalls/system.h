@@ -13,9 +13,15 @@ __BEGIN_CDECLS
 #define ZX_SYSTEM_POWERCTL_REBOOT_RECOVERY              7u
 #define ZX_SYSTEM_POWERCTL_SHUTDOWN                     8u
 
-// No command of this architecture takes an argument; arg may be NULL.
+// arg may be NULL. An extension of Beryl's: with SHUTDOWN, a status other than 0 says that what ran
+// has failed; on an emulator it becomes the emulator's exit status.
 typedef struct zx_system_powerctl_arg {
-    uint8_t reserved[12];
+    union {
+        struct {
+            uint8_t status;
+        } shutdown;
+        uint8_t reserved[12];
+    };
 } zx_system_powerctl_arg_t;
 
 __END_CDECLS

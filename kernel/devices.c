@@ -1,0 +1,189 @@
+#include "kernel/devices.h"
+
+#include "arch/mmu.h"
+#include "drivers/power/sifive_test.h"
+#include "kernel/lib/log.h"
+#include "kernel/object/console.h"
+#include "kernel/object/power.h"
+
+/* Guarded by the console's lock (kernel/object/console.h). */
+static struct uart uart;
+static bool has_uart;
+
+static struct plic *plics[BOOT_MAX_PLICS];
+static struct plic plic_storage[BOOT_MAX_PLICS];
+
+/* Where a hart's external interrupts come from; NULL: nowhere. */
+static struct {
+    struct plic *plic;
+    uint32_t context;
+} hart_contexts[MAX_HARTS];
+
+static volatile void *test_device;
+
+/* ---- Console ---- */
+
+static void write_uart(void *ctx, const char *text, size_t len_bytes)
+{
+    (void)ctx;
+    uart_write(&uart, text, len_bytes);
+}
+
+static void write_firmware(void *ctx, const char *text, size_t len_bytes)
+{
+    (void)ctx;
+    arch_early_console_write(text, len_bytes);
+}
+
+void devices_start_early_console(void)
+{
+    console_set_output(write_firmware, NULL);
+    log_set_output(console_write_log, NULL);
+}
+
+void devices_start_console(const struct boot_info *info)
+{
+    const struct uart_config *config = &info->console.uart;
+
+    if (config->kind == UART_KIND_NONE) {
+        kprintf("console: the firmware's, output only");
+        return;
+    }
+    volatile void *mmio = arch_mmio_map(config->base, config->size_bytes);
+    if (mmio == NULL || uart_init(&uart, config, mmio) != ZX_OK) {
+        kprintf("console: UART at %#lx unusable, staying with the firmware's", config->base);
+        return;
+    }
+    has_uart = true;
+    console_set_output(write_uart, NULL);
+    kprintf("console: UART at %#lx, interrupt %u", config->base, config->irq);
+}
+
+static void receive(void *ctx, char c)
+{
+    (void)ctx;
+    console_input_locked(c);
+}
+
+static void service_uart(void *ctx)
+{
+    (void)ctx;
+    uart_irq(&uart);
+}
+
+static void console_interrupt(void *ctx, uint32_t irq)
+{
+    (void)irq;
+    console_with_lock(service_uart, ctx);
+}
+
+static void enable_uart_interrupts(void *ctx)
+{
+    (void)ctx;
+    uart_enable_irq(&uart, receive, NULL);
+}
+
+static void flush_uart(void *ctx)
+{
+    (void)ctx;
+    uart_flush(&uart);
+}
+
+/* ---- Interrupts ---- */
+
+static void start_plics(const struct boot_info *info)
+{
+    for (uint32_t i = 0; i < info->plic_count; i++) {
+        const struct plic_config *config = &info->plics[i].config;
+        volatile void *mmio = arch_mmio_map(config->base, config->size_bytes);
+        if (mmio == NULL || plic_init(&plic_storage[i], config, mmio) != ZX_OK) {
+            kprintf("plic: controller at %#lx unusable", config->base);
+            continue;
+        }
+        plics[i] = &plic_storage[i];
+        kprintf("plic: %u sources, %u contexts at %#lx", config->source_count,
+                config->context_count, config->base);
+    }
+}
+
+void devices_init_hart(const struct boot_info *info, uint64_t hart_id)
+{
+    for (uint32_t i = 0; i < info->hart_count; i++) {
+        const struct boot_hart *hart = &info->harts[i];
+        if (hart->id != hart_id || hart->plic >= info->plic_count || plics[hart->plic] == NULL)
+            continue;
+        struct plic *plic = plics[hart->plic];
+        if (plic_init_context(plic, hart->plic_context) != ZX_OK)
+            continue;
+        hart_contexts[arch_hart_index()].context = hart->plic_context;
+        hart_contexts[arch_hart_index()].plic = plic;
+    }
+}
+
+void devices_start_interrupts(const struct boot_info *info)
+{
+    uint32_t irq = info->console.uart.irq;
+
+    start_plics(info);
+    devices_init_hart(info, info->harts[info->boot_hart].id);
+    struct plic *plic = hart_contexts[0].plic;
+    if (!has_uart || irq == 0 || plic == NULL ||
+        info->console.plic != info->harts[info->boot_hart].plic) {
+        kprintf("console: no interrupt, so no input");
+        return;
+    }
+    if (plic_set_handler(plic, irq, console_interrupt, NULL) != ZX_OK) {
+        kprintf("console: interrupt %u out of range, so no input", irq);
+        return;
+    }
+    console_with_lock(enable_uart_interrupts, NULL);
+    (void)plic_enable(plic, hart_contexts[0].context, irq);
+}
+
+void upcall_external_interrupt(void)
+{
+    unsigned hart = arch_hart_index();
+
+    if (hart_contexts[hart].plic == NULL)
+        return;
+    uint32_t unknown = plic_dispatch(hart_contexts[hart].plic, hart_contexts[hart].context);
+    if (unknown != 0)
+        kprintf("plic: interrupt %u has no handler, turned off", unknown);
+}
+
+/* ---- Power ---- */
+
+static void stop_machine(enum power_action action, uint8_t status)
+{
+    if (has_uart)
+        console_with_lock(flush_uart, NULL);
+    if (test_device != NULL && action == POWER_OFF)
+        sifive_test_exit(test_device, status);
+    arch_power(action);
+    if (test_device != NULL)
+        sifive_test_reset(test_device);
+}
+
+void devices_start_power(const struct boot_info *info)
+{
+    if (info->test.size_bytes >= 4)
+        test_device = arch_mmio_map(info->test.base, info->test.size_bytes);
+    power_set_hook(stop_machine);
+}
+
+/* ---- Panic ---- */
+
+void devices_enter_panic(void)
+{
+    console_enter_panic();
+    if (has_uart)
+        uart_set_synchronous(&uart);
+}
+
+void devices_stop_after_panic(void)
+{
+    if (has_uart)
+        uart_flush(&uart);
+    if (test_device != NULL)
+        sifive_test_exit(test_device, 1);
+}

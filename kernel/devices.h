@@ -1,0 +1,28 @@
+/* The few devices that the kernel drives itself: the console's UART, the interrupt controllers, and
+ * the register that ends an emulator. Glue between platform's discovery, the drivers, and the
+ * kernel. */
+#pragma once
+
+#include "platform/boot_info.h"
+
+/* Gives the log and the console the firmware's output. First of all. */
+void devices_start_early_console(void);
+
+/* Maps and starts the console's UART in polled mode; stays on the firmware's console, with a line in
+ * the log, if there is none. After arch_vm_init. */
+void devices_start_console(const struct boot_info *info);
+
+/* Starts the interrupt controllers and turns on the console's interrupts, delivered to the boot
+ * hart. After the console. */
+void devices_start_interrupts(const struct boot_info *info);
+
+/* Prepares this hart's interrupt-controller context. Interrupts off. */
+void devices_init_hart(const struct boot_info *info, uint64_t hart_id);
+
+/* Finds the ways to stop the machine. */
+void devices_start_power(const struct boot_info *info);
+
+/* For panic: the console without its lock and without interrupts; then the end, which tells an
+ * emulator that something failed. The second returns where the machine cannot be stopped so. */
+void devices_enter_panic(void);
+void devices_stop_after_panic(void);

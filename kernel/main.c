@@ -1,0 +1,220 @@
+/* The whole boot, from the first C function to the idle loop. */
+#include "arch/arch.h"
+#include "arch/mmu.h"
+#include "kernel/devices.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/bootargs.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printf.h"
+#include "kernel/lib/random.h"
+#include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
+#include "kernel/sched/sched.h"
+#include "kernel/syscall/abi.h"
+#include "kernel/userboot.h"
+#include "kernel/vm/aspace.h"
+#include "kernel/vm/kheap.h"
+#include "kernel/vm/pmm.h"
+#include "platform/boot_info.h"
+
+static struct boot_info info;
+static struct thread idle_threads[MAX_HARTS]; /* of the secondary harts; entry 0 is unused */
+
+/* ---- Discovery ---- */
+
+static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max,
+                     paddr_t dtb_paddr)
+{
+    static struct fdt fdt;
+    char why[160];
+    struct ram_range image = arch_image_range();
+
+    enum fdt_error error = fdt_open(dtb, dtb_bytes_max, &fdt);
+    if (error != FDT_OK)
+        panic("device tree at %#lx: %s", dtb_paddr, fdt_error_string(error));
+    if (boot_info_from_fdt(&fdt, boot_hart_id, &info, why, sizeof(why)) != ZX_OK)
+        panic("device tree: %s", why);
+    if (boot_info_reserve(&info, image.base, image.len_bytes, BOOT_RESERVED_KERNEL, false) !=
+            ZX_OK ||
+        boot_info_reserve(&info, dtb_paddr, fdt_claimed_bytes(dtb), BOOT_RESERVED_DTB, false) !=
+            ZX_OK)
+        panic("device tree: too many reserved ranges");
+}
+
+static void log_machine(void)
+{
+    unsigned usable = 0;
+
+    kprintf("machine: %s", info.model[0] != '\0' ? info.model : "(no model name)");
+    for (uint32_t i = 0; i < info.bank_count; i++)
+        kprintf("memory: %#lx-%#lx, %lu MiB", info.banks[i].base,
+                info.banks[i].base + info.banks[i].size_bytes, info.banks[i].size_bytes >> 20);
+    for (uint32_t i = 0; i < info.hart_count; i++) {
+        if (info.harts[i].state == BOOT_HART_USABLE)
+            usable++;
+        else
+            kprintf("hart %lu: not used, %s", info.harts[i].id,
+                    boot_hart_state_string(info.harts[i].state));
+    }
+    kprintf("harts: %u usable, boot hart %lu, timebase %lu Hz", usable,
+            info.harts[info.boot_hart].id, info.timebase_hz);
+    for (unsigned i = 0; i < BOOT_WARN_COUNT; i++) {
+        if ((info.warnings & BIT(i)) != 0)
+            kprintf("device tree: %s", boot_warning_string(i));
+    }
+}
+
+static void start_clock(void)
+{
+    struct arch_features features = {
+        .sstc = (info.isa_all & BOOT_ISA_SSTC) != 0,
+        .svpbmt = (info.isa_all & BOOT_ISA_SVPBMT) != 0,
+        .timebase_hz = info.timebase_hz,
+    };
+
+    arch_set_features(&features);
+    clock_init(info.timebase_hz);
+}
+
+/* ---- Memory ---- */
+
+/* The ramdisk: the boot loader's if it brought a cpio archive, else the one inside the image. */
+static struct ram_range find_ramdisk(void)
+{
+    size_t len_bytes;
+    const void *built_in = arch_ramdisk_image(&len_bytes);
+
+    if (info.initrd.size_bytes != 0) {
+        if (info.initrd.size_bytes > 6 && memcmp(phys_to_virt(info.initrd.base), "070701", 6) == 0)
+            return (struct ram_range){info.initrd.base, info.initrd.size_bytes};
+        kprintf("ramdisk: no cpio (newc) archive at %#lx, using the built-in one",
+                info.initrd.base);
+    }
+    return (struct ram_range){arch_image_paddr(built_in), len_bytes};
+}
+
+static void start_memory(void)
+{
+    const struct ram_range *banks;
+
+    for (uint32_t i = 0; i < info.bank_count; i++)
+        pmm_boot_add_bank(info.banks[i].base, info.banks[i].size_bytes);
+    for (uint32_t i = 0; i < info.reserved_count; i++) {
+        const struct boot_range *range = &info.reserved[i].range;
+        if (pmm_boot_reserve(range->base, range->size_bytes) != ZX_OK)
+            panic("memory: too many reserved ranges");
+    }
+    size_t count_banks = pmm_boot_banks(&banks);
+    arch_vm_init(banks, count_banks, pmm_boot_carve, NULL);
+    pmm_init();
+    kheap_init();
+    kprintf("memory: %lu of %lu MiB free", pmm_count_free() >> 8, boot_info_ram_bytes(&info) >> 20);
+}
+
+/* ---- Randomness ---- */
+
+static void start_random(void)
+{
+    uint64_t seed = arch_ticks();
+
+    if (bootargs_get_u64(info.bootargs, "seed", &seed)) {
+        kprintf("random: everything follows from seed=%#lx", seed);
+    } else {
+        if (info.rng_seed != NULL)
+            random_seed(info.rng_seed, info.rng_seed_bytes);
+        random_seed(&info.kaslr_seed, sizeof(info.kaslr_seed));
+    }
+    random_seed(&seed, sizeof(seed));
+    aspace_seed(random_u64());
+}
+
+/* ---- Harts ---- */
+
+static uint64_t clock_us(void)
+{
+    return (uint64_t)clock_monotonic_ns() / 1000;
+}
+
+static void start_harts(void)
+{
+    uint64_t ids[MAX_HARTS];
+    struct thread *threads[MAX_HARTS];
+    void *stacks_top[MAX_HARTS];
+    uint64_t wanted = MAX_HARTS;
+    unsigned count = 0;
+
+    (void)bootargs_get_u64(info.bootargs, "harts", &wanted);
+    for (uint32_t i = 0; i < info.hart_count && count + 1 < MIN(wanted, MAX_HARTS); i++) {
+        if (info.harts[i].state != BOOT_HART_USABLE || i == info.boot_hart)
+            continue;
+        char *stack = arch_kernel_stack_alloc();
+        if (stack == NULL)
+            panic("no memory for the stack of a hart");
+        threads[count] = &idle_threads[count + 1];
+        kernel_snprintf(threads[count]->name, sizeof(threads[count]->name), "idle/%u", count + 1);
+        threads[count]->stack = stack;
+        sched_init_idle(count + 1, threads[count]);
+        stacks_top[count] = stack + KERNEL_STACK_BYTES;
+        ids[count++] = info.harts[i].id;
+    }
+    unsigned up = arch_start_harts(ids, threads, stacks_top, count);
+    if (up < count)
+        kprintf("harts: %u of %u did not start", count - up, count);
+    kprintf("harts: %u running", arch_hart_count());
+}
+
+void upcall_secondary_hart(unsigned hart_index)
+{
+    arch_irq_init_hart();
+    devices_init_hart(&info, arch_hart_id(hart_index));
+    sched_hart_online();
+    sched_idle();
+}
+
+/* ---- Userland ---- */
+
+/* Runs as a thread of its own from here on: the boot context is the idle thread and must not sleep.
+ */
+static void start_userland(void *arg)
+{
+    struct userboot_args args = {
+        .bootargs = info.bootargs,
+        .ramdisk = find_ramdisk(),
+    };
+
+    (void)arg;
+    userboot_start(&args);
+}
+
+static void start_boot_thread(void)
+{
+    static struct thread thread;
+
+    if (thread_init(&thread, "boot", PRIORITY_DEFAULT, NULL, start_userland, NULL,
+                    thread_destroy) != ZX_OK)
+        panic("no memory for the boot thread");
+    thread_start(&thread);
+}
+
+void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, paddr_t dtb_paddr)
+{
+    sched_init_boot_hart();
+    devices_start_early_console();
+    discover(boot_hart_id, dtb, dtb_bytes_max, dtb_paddr);
+    start_clock();
+    log_set_clock(clock_us);
+    kprintf("Beryl: %s", abi_select(info.bootargs));
+    log_machine();
+    start_memory();
+    devices_start_console(&info);
+    devices_start_power(&info);
+    start_random();
+    arch_irq_init_hart();
+    devices_start_interrupts(&info);
+    sched_hart_online();
+    start_harts();
+    sched_start_reaper();
+    start_boot_thread();
+    sched_idle();
+}

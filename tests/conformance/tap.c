@@ -1,0 +1,161 @@
+#include "tap.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zircon/syscalls/object.h>
+
+#include "userland/crt/startup.h"
+
+#define MAX_FAILURES 8
+
+/* The section's bounds, from the linker. */
+extern const struct test_case __start_test_cases[], __stop_test_cases[];
+
+static struct {
+    jmp_buf end;
+    const char *skip_reason;
+    int count_failures; /* atomic: tests may fail on threads of their own */
+    char failures[MAX_FAILURES][200];
+} current;
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+    int slot = __atomic_fetch_add(&current.count_failures, 1, __ATOMIC_RELAXED);
+    va_list args;
+
+    if (slot >= MAX_FAILURES)
+        return;
+    const char *base = strrchr(file, '/');
+    int used = snprintf(current.failures[slot], sizeof(current.failures[slot]), "%s:%d: ",
+                        base != NULL ? base + 1 : file, line);
+    va_start(args, fmt);
+    vsnprintf(current.failures[slot] + used, sizeof(current.failures[slot]) - (size_t)used, fmt,
+              args);
+    va_end(args);
+}
+
+void test_abort(void)
+{
+    longjmp(current.end, 1);
+}
+
+void test_skip(const char *reason)
+{
+    current.skip_reason = reason;
+    longjmp(current.end, 1);
+}
+
+bool test_check_status(const char *file, int line, const char *what, zx_status_t got,
+                       zx_status_t want)
+{
+    if (got == want)
+        return true;
+    test_fail(file, line, "%s: got %s, want %s", what, zx_status_get_string(got),
+              zx_status_get_string(want));
+    return false;
+}
+
+bool test_check_equal(const char *file, int line, const char *what, uint64_t got, uint64_t want)
+{
+    if (got == want)
+        return true;
+    test_fail(file, line, "%s: got %#llx, want %#llx", what, (unsigned long long)got,
+              (unsigned long long)want);
+    return false;
+}
+
+/* ---- Leaks ---- */
+
+struct counts {
+    uint32_t handles;
+    uint64_t free_bytes;
+};
+
+static struct counts take_counts(void)
+{
+    struct counts counts = {0};
+    zx_info_kmem_stats_t memory;
+
+    zx_info_process_handle_stats_t stats;
+    if (zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_HANDLE_STATS, &stats, sizeof(stats),
+                           NULL, NULL) == ZX_OK) {
+        for (size_t i = 0; i < sizeof(stats.handle_count) / sizeof(stats.handle_count[0]); i++)
+            counts.handles += stats.handle_count[i];
+    }
+    if (zx_object_get_info(startup_resource(), ZX_INFO_KMEM_STATS, &memory, sizeof(memory),
+                           NULL, NULL) == ZX_OK)
+        counts.free_bytes = memory.free_bytes;
+    return counts;
+}
+
+static void check_leaks(const struct counts *before)
+{
+    struct counts after = take_counts();
+
+    if (after.handles != before->handles)
+        test_fail("leak", 0, "handles: %u before, %u after", before->handles, after.handles);
+    if (after.free_bytes != before->free_bytes)
+        test_fail("leak", 0, "free pages: %llu before, %llu after",
+                  (unsigned long long)before->free_bytes / ZX_PAGE_SIZE,
+                  (unsigned long long)after.free_bytes / ZX_PAGE_SIZE);
+}
+
+/* ---- Running ---- */
+
+static void report(size_t number, const struct test_case *test)
+{
+    int failures = __atomic_load_n(&current.count_failures, __ATOMIC_RELAXED);
+
+    printf("%s %zu - %s", failures == 0 ? "ok" : "not ok", number, test->name);
+    if (failures == 0 && current.skip_reason != NULL)
+        printf(" # SKIP %s", current.skip_reason);
+    printf("\n");
+    if (failures == 0)
+        return;
+    printf("  ---\n  failures: %d\n  messages:\n", failures);
+    for (int i = 0; i < failures && i < MAX_FAILURES; i++)
+        printf("    - '%s'\n", current.failures[i]);
+    printf("  ...\n");
+}
+
+static bool run_one(size_t number, const struct test_case *test)
+{
+    printf("# start %s\n", test->name);
+    current.count_failures = 0;
+    current.skip_reason = NULL;
+    struct counts before = take_counts();
+    if (setjmp(current.end) == 0)
+        test->run();
+    if (current.count_failures == 0)
+        check_leaks(&before);
+    report(number, test);
+    return current.count_failures == 0;
+}
+
+/* Arguments: none for all tests, else names or the beginnings of names. */
+static bool is_selected(const struct test_case *test, int argc, char **argv)
+{
+    if (argc < 2)
+        return true;
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(test->name, argv[i], strlen(argv[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    size_t count = 0, number = 0, failed = 0;
+
+    for (const struct test_case *test = __start_test_cases; test < __stop_test_cases; test++)
+        count += is_selected(test, argc, argv) ? 1 : 0;
+    printf("TAP version 14\n1..%zu\n", count);
+    for (const struct test_case *test = __start_test_cases; test < __stop_test_cases; test++) {
+        if (is_selected(test, argc, argv) && !run_one(++number, test))
+            failed++;
+    }
+    printf("# %zu tests, %zu failed\n", number, failed);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The dependency rule of docs/conventions.md: who may include whom, and what stays in arch/.
+
+For every tracked C, header and assembly file:
+  - an include names its folder from the root and reaches only where the arrows lead;
+  - a header *_internal.h is included from its own folder only;
+  - assembly, CSRs and linker symbols appear only in arch/ and where EXEMPT says why.
+"""
+import os
+import re
+import sys
+
+import sources
+
+# Each layer and the layers it sees, itself and what its arrows reach. The longest prefix wins.
+LIB = ["abi", "kernel/lib"]
+SYNC = LIB + ["kernel/sync", "kernel/include"]
+SCHED = SYNC + ["kernel/sched"]
+VM = SCHED + ["kernel/vm"]
+OBJECT = VM + ["kernel/object"]
+SYSCALL = OBJECT + ["kernel/syscall"]
+DRIVERS = LIB + ["kernel/include", "drivers"]
+PLATFORM = DRIVERS + ["platform"]
+KERNEL = SYSCALL + PLATFORM + ["kernel", "kernel/main"]
+LAYERS = {
+    "abi": ["abi"],
+    "kernel/lib": LIB + ["kernel/include"],
+    "kernel/include": SYNC,
+    "kernel/sync": SYNC,
+    "kernel/sched": SCHED,
+    "kernel/vm": VM,
+    "kernel/object": OBJECT,
+    "kernel/syscall": SYSCALL,
+    "kernel": KERNEL,
+    "arch": SYNC + ["arch"],
+    "drivers": DRIVERS,
+    "platform": PLATFORM,
+    "userland": ["abi", "userland"],
+    "tests/conformance": ["abi", "userland", "tests/conformance"],
+    "tests/bench": ["abi", "userland", "tests/bench"],
+    "tests/host": KERNEL + ["userland", "tests/host"],
+    "tools": PLATFORM + ["tools"],
+}
+
+# Files outside arch/ that hold assembly or linker symbols, and why they must.
+EXEMPT = {
+    "userland/vdso/": "the vDSO is the way into the kernel: ecall, rdtime",
+    "userland/crt/": "the first instructions of a process and its own relocation",
+    "userland/libzx/": "thread entry and the thread pointer",
+}
+
+# Headers without a folder: supplied by each implementation of the arch interface, or generated.
+SUPPLIED = {"arch_types.h", "asm_offsets.h", "vdso_layout.h"}
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.M)
+ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b\s*(volatile|__volatile__|goto|inline)?\s*\(")
+LINKER_SYMBOL = re.compile(r"\bextern\s+(?:const\s+)?(?:unsigned\s+)?(?:char|uint8_t|byte)\s+"
+                           r"_*\w*(?:start|end|begin|size|base)\w*\s*\[\s*\]")
+
+
+def layer_of(path):
+    """The layer a file belongs to; None when the table has no place for it."""
+    parts = path.split("/")
+    for length in range(len(parts) - 1, 0, -1):
+        prefix = "/".join(parts[:length])
+        if prefix in LAYERS:
+            # A folder of kernel/ that the table does not know is no part of the layer above.
+            return None if prefix == "kernel" and length < len(parts) - 1 else prefix
+    return None
+
+
+def resolve(target, quoted):
+    """The path in the tree of an included name; None for a header of the compiler or libraries."""
+    if target.startswith("zircon/") or target == "vdso_constants.h":
+        return "abi/" + target
+    if not quoted:
+        return None
+    if target.startswith("arch/") and not target.startswith("arch/riscv/"):
+        return "kernel/include/" + target
+    return target
+
+
+def check_include(path, layer, quote, target):
+    """None, or what is wrong with one include."""
+    quoted = quote == '"'
+    if target in SUPPLIED:
+        return None
+    resolved = resolve(target, quoted)
+    if resolved is None:
+        return None
+    if "/" not in resolved or ".." in resolved.split("/"):
+        return f'include "{target}" does not name its folder from the root'
+    folder = os.path.dirname(resolved)
+    if resolved.endswith("_internal.h") and folder != os.path.dirname(path):
+        return f"includes {resolved}, which is internal to {folder}/"
+    wanted = layer_of(resolved)
+    if wanted is None:
+        return f"includes {resolved}, which is in no layer"
+    if wanted not in LAYERS[layer]:
+        return f"includes {resolved}: {layer} does not reach {wanted}"
+    return None
+
+
+def check_file(path, text):
+    """Yields (line, problem)."""
+    layer = layer_of(path)
+    if layer is None:
+        yield 1, "is in a folder that tools/check_layers.py has no layer for"
+        return
+    code = sources.without_comments(text)
+    for match in INCLUDE.finditer(code):
+        problem = check_include(path, layer, match.group(1), match.group(2))
+        if problem:
+            yield sources.line_of(code, match.start()), problem
+    if layer == "arch" or any(path.startswith(prefix) for prefix in EXEMPT):
+        return
+    if path.endswith(".S"):
+        yield 1, "is assembly outside arch/"
+    bare = sources.without_strings(code)
+    for match in ASSEMBLY.finditer(bare):
+        yield sources.line_of(bare, match.start()), "assembly outside arch/"
+    # A host test has its own program's symbols.
+    for match in LINKER_SYMBOL.finditer(bare) if layer != "tests/host" else ():
+        yield sources.line_of(bare, match.start()), "linker symbol outside arch/"
+
+
+def main():
+    bad = 0
+    for path in sources.tracked(".c", ".h", ".S", ".def"):
+        for line, problem in check_file(path, sources.read(path)):
+            print(f"{path}:{line}: {problem}")
+            bad += 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+// The way into the kernel: one stub for each row of the table. The call's number goes in t0, since
+// all of a0..a7 may carry arguments; the result comes back in a0. The kernel preserves sp, gp, tp,
+// ra and s0..s11 and returns every other integer register as zero.
+
+    .macro vdso_begin name
+    .balign 2
+    .globl \name
+    .type \name, @function
+\name:
+    .cfi_startproc
+    .endm
+
+    .macro vdso_end name
+    .cfi_endproc
+    .size \name, . - \name
+    .endm
+
+    .macro vdso_stub name, number
+    vdso_begin \name
+    li t0, \number
+    ecall
+    ret
+    vdso_end \name
+    .endm
+
+#define SYSCALL(number, name, ...)          .equ SYS_##name, number
+#define SYSCALL_VOID(number, name, ...)     .equ SYS_##name, number
+#define SYSCALL_NORETURN(number, name, ...) .equ SYS_##name, number
+#include <zircon/syscalls.def>
+
+    .text
+#define SYSCALL(number, name, ...)          vdso_stub zx_##name, number
+#define SYSCALL_VOID(number, name, ...)     vdso_stub zx_##name, number
+#define SYSCALL_NORETURN(number, name, ...) vdso_stub zx_##name, number
+#include <zircon/syscalls.def>
+
+// The last acts of a thread whose stack or whose own bookkeeping goes away: no stack is touched
+// after the first step has succeeded.
+
+// a0 futex, a1 count, a2 new value, a3 handle to close or 0
+    vdso_begin zx_futex_wake_handle_close_thread_exit
+    mv s0, a3
+    fence rw, w
+    sw a2, 0(a0)
+    li t0, SYS_futex_wake
+    ecall
+    j vdso_close_exit
+    vdso_end zx_futex_wake_handle_close_thread_exit
+
+// a0 region, a1 address, a2 size, a3 handle to close or 0; returns only when unmapping failed
+    vdso_begin zx_vmar_unmap_handle_close_thread_exit
+    addi sp, sp, -16
+    sd s0, 0(sp)
+    mv s0, a3
+    li t0, SYS_vmar_unmap
+    ecall
+    beqz a0, vdso_close_exit
+    ld s0, 0(sp)
+    addi sp, sp, 16
+    ret
+    vdso_end zx_vmar_unmap_handle_close_thread_exit
+
+    .type vdso_close_exit, @function
+vdso_close_exit:
+    mv a0, s0
+    li t0, SYS_handle_close
+    ecall
+    li t0, SYS_thread_exit
+    ecall
+    unimp
+    .size vdso_close_exit, . - vdso_close_exit
+
+    .section .note.GNU-stack, "", @progbits
