@@ -62,8 +62,8 @@ const void *arch_vdso_image(size_t *out_bytes)
     return vdso_blob;
 }
 
-const void *arch_ramdisk_image(size_t *out_bytes)
+struct ram_range arch_ramdisk_range(void)
 {
-    *out_bytes = (size_t)(ramdisk_blob_end - ramdisk_blob);
-    return ramdisk_blob;
+    return (struct ram_range){image_paddr(ramdisk_blob),
+                              (uint64_t)(ramdisk_blob_end - ramdisk_blob)};
 }

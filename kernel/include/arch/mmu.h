@@ -143,7 +143,7 @@ void arch_vm_init(const struct ram_range *banks, size_t count_banks,
 
 /* Physical range of the kernel image including .bss, and of the two blobs inside it. */
 struct ram_range arch_image_range(void);
-const void *arch_ramdisk_image(size_t *out_bytes);
+struct ram_range arch_ramdisk_range(void); /* the built-in ramdisk, page-aligned */
 const void *arch_vdso_image(size_t *out_bytes);
 
 /* Maps physical pages into the kernel's range for struct page, readable and writable. Boot only. */
