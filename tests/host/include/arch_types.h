@@ -8,7 +8,8 @@ typedef unsigned long irq_state_t;
 
 struct arch_thread {
     void *kernel_sp;
-    bool work_pending;
+    uint32_t work_pending;
+    uint32_t hart_index;
 };
 
 /* Three levels of tables in pages of the pmm, as Sv39 has them. */
@@ -42,6 +43,11 @@ static inline void arch_irq_restore(irq_state_t state)
     fake_irqs_enabled = state != 0;
 }
 
+static inline bool arch_irq_state_is_enabled(irq_state_t state)
+{
+    return state != 0;
+}
+
 static inline void arch_irq_enable(void)
 {
     fake_irqs_enabled = true;
@@ -64,9 +70,7 @@ static inline unsigned arch_hart_index(void)
 
 struct thread *arch_current_thread(void);
 
-static inline void arch_cpu_relax(void)
-{
-}
+void arch_cpu_relax(void);
 
 uint64_t arch_ticks(void);
 
@@ -101,23 +105,23 @@ void arch_mmio_write32(volatile void *reg, uint32_t value);
 void __asan_poison_memory_region(const volatile void *addr, size_t len_bytes);
 void __asan_unpoison_memory_region(const volatile void *addr, size_t len_bytes);
 
-static inline void arch_memory_poison(const void *addr, size_t len_bytes)
+static inline void arch_page_poison(const void *addr, size_t len_bytes)
 {
     __asan_poison_memory_region(addr, len_bytes);
 }
 
-static inline void arch_memory_unpoison(const void *addr, size_t len_bytes)
+static inline void arch_page_unpoison(const void *addr, size_t len_bytes)
 {
     __asan_unpoison_memory_region(addr, len_bytes);
 }
 #else
-static inline void arch_memory_poison(const void *addr, size_t len_bytes)
+static inline void arch_page_poison(const void *addr, size_t len_bytes)
 {
     (void)addr;
     (void)len_bytes;
 }
 
-static inline void arch_memory_unpoison(const void *addr, size_t len_bytes)
+static inline void arch_page_unpoison(const void *addr, size_t len_bytes)
 {
     (void)addr;
     (void)len_bytes;
