@@ -247,6 +247,25 @@ static void test_no_stale_after_decommit_and_resize(void **state)
     vmo_put(resizable);
 }
 
+/* Another thread has removed translations of a VMO's pages and is still waiting for the harts when
+ * the pages are taken away: the tables say nothing of them any more, the TLBs do. */
+static void test_decommit_during_shootdown(void **state)
+{
+    (void)state;
+    struct tlb_batch other;
+    map_pages(arena, RW, 0, vmo, 0, 8);
+    touch_on_all_harts(at(3), 5);
+    atomic_fetch_add(&space->count_shootdowns, 1);
+    tlb_batch_init(&other, &space->arch);
+    assert_int_equal(mmu_unmap(&space->arch, at(3), PAGES(1), &other), ZX_OK);
+    assert_false(fake_tlb_is_consistent(&space->arch));
+    assert_int_equal(vmo_decommit(vmo, PAGES(3), PAGES(1)), ZX_OK);
+    assert_true(fake_tlb_is_consistent(&space->arch));
+    tlb_batch_finish(&other);
+    atomic_fetch_sub(&space->count_shootdowns, 1);
+    assert_byte(at(3), 0);
+}
+
 /* ---- From outside -----------------------------------------------------------------------------
  */
 
@@ -443,6 +462,7 @@ int main(void)
         TEST(test_no_stale_after_protect),
         TEST(test_granting_fences_nobody),
         TEST(test_no_stale_after_decommit_and_resize),
+        TEST(test_decommit_during_shootdown),
         TEST(test_get_page),
         TEST(test_walk),
         TEST(test_clear_and_outlive),
