@@ -396,7 +396,11 @@ static void test_wait_at_once(void **state)
     assert_int_equal(entry.observed, ZX_EVENT_SIGNALED | ZX_USER_SIGNAL_3);
     entry.signals = 0;
     assert_int_equal(wait_for_signals(&entry, 1, 0), ZX_ERR_TIMED_OUT);
+    /* The handle is closed between the lookup and the wait. */
+    entry.signals = ZX_USER_SIGNAL_7;
     close_value(value);
+    assert_int_equal(wait_for_signals(&entry, 1, ZX_TIME_INFINITE), ZX_ERR_CANCELED);
+    assert_int_equal(entry.observed & ZX_SIGNAL_HANDLE_CLOSED, ZX_SIGNAL_HANDLE_CLOSED);
     object_put(entry.object);
 }
 
@@ -468,7 +472,12 @@ static void test_port(void **state)
     object_update_signals(event, 0, ZX_EVENT_SIGNALED);
     assert_int_equal(port_wait(port, 0, &got), ZX_OK);
     assert_int_equal(got.key, 8);
+    /* The source's handle is closed between the lookup and the watch. */
+    object_get(event);
     close_value(he);
+    struct port_watch late = {.source = event, .value = he, .identity = &late, .signals = 1};
+    assert_int_equal(port_watch(port, &late), ZX_ERR_BAD_HANDLE);
+    object_put(event);
     close_value(hp);
 }
 
