@@ -11,6 +11,20 @@ void _exit(int code)
     zx_process_exit(code);
 }
 
+// picolibc runs these if they exist, around the arrays of constructors and destructors. Absent weak
+// functions would look present in a position-independent program: their address is the image's
+// base.
+void _init(void);
+void _fini(void);
+
+void _init(void)
+{
+}
+
+void _fini(void)
+{
+}
+
 // Dies of an exception, so that whoever watches the process sees where.
 void abort(void)
 {
