@@ -141,6 +141,9 @@ struct ram_range arch_ram_window(void);
 void arch_vm_init(const struct ram_range *banks, size_t count_banks,
                   paddr_t (*carve)(void *ctx, size_t count_pages), void *ctx);
 
+/* Physical address of something in the kernel image: static data, the blobs. */
+paddr_t arch_image_paddr(const void *symbol);
+
 /* Physical range of the kernel image including .bss, and of the two blobs inside it. */
 struct ram_range arch_image_range(void);
 struct ram_range arch_ramdisk_range(void); /* the built-in ramdisk, page-aligned */
