@@ -7,10 +7,6 @@
 #define VDSO_CONSTANTS_VERSION 1
 #define VDSO_VERSION_MAX       64
 
-// Offsets for assembly.
-#define VDSO_CONSTANTS_NS_MULT  40
-#define VDSO_CONSTANTS_NS_SHIFT 48
-
 #ifndef __ASSEMBLER__
 
 #include <stdint.h>
@@ -18,9 +14,9 @@
 
 __BEGIN_CDECLS
 
-// Nanoseconds = (ticks * ns_mult) >> ns_shift with a 128-bit product. The kernel derives both from
-// ticks_per_second with vdso_constants_set_rate, and computes its own clock in the same way, so
-// that the two never disagree.
+// Time starts at base_ticks: nanoseconds = ((counter - base_ticks) * ns_mult) >> ns_shift with a
+// 128-bit product. The kernel computes its own clock in the same way, so that the two never
+// disagree.
 struct vdso_constants {
     uint32_t magic;   // VDSO_CONSTANTS_MAGIC
     uint32_t version; // VDSO_CONSTANTS_VERSION
@@ -32,15 +28,14 @@ struct vdso_constants {
     uint32_t reserved;
     uint64_t ticks_per_second;
     uint64_t ns_mult;
-    uint64_t ns_shift; // 1..63
+    uint64_t ns_shift;   // 1..63
+    uint64_t base_ticks; // the counter when time was 0
     uint64_t physmem_bytes;
     uint64_t version_len;                  // bytes of version_string without the NUL
     char version_string[VDSO_VERSION_MAX]; // NUL-terminated
 };
 
-ZX_ASSERT_SIZE(struct vdso_constants, 136);
-ZX_ASSERT_OFFSET(struct vdso_constants, ns_mult, VDSO_CONSTANTS_NS_MULT);
-ZX_ASSERT_OFFSET(struct vdso_constants, ns_shift, VDSO_CONSTANTS_NS_SHIFT);
+ZX_ASSERT_SIZE(struct vdso_constants, 144);
 
 // Fills ticks_per_second, ns_mult and ns_shift for a counter of ticks_per_second (1 .. 2^62). The
 // multiplier gets as many significant bits as fit, up to 63; it is exact when the rate divides
@@ -63,9 +58,11 @@ __UNUSED static inline void vdso_constants_set_rate(struct vdso_constants *c,
     c->ns_shift = shift;
 }
 
-// Converts a reading of the counter into nanoseconds.
+// Converts ticks since base_ticks into nanoseconds.
 __UNUSED static inline int64_t vdso_constants_ns(const struct vdso_constants *c, uint64_t ticks)
 {
+    if (c->ns_shift == 0 || c->ns_shift > 63)
+        __builtin_unreachable(); // vdso_constants_set_rate sees to it
     uint64_t low = ticks * c->ns_mult;
     uint64_t high = (uint64_t)(((unsigned __int128)ticks * c->ns_mult) >> 64);
 

@@ -5,24 +5,24 @@
 
 #include "platform/boot_info.h"
 
-/* Maps and starts the console's UART in polled mode and moves the log and panics to it; stays on the
- * firmware's console, with a line in the log, if there is none. After kheap_init. */
+/* Gives the log and the console the firmware's output. First of all. */
+void devices_start_early_console(void);
+
+/* Maps and starts the console's UART in polled mode; stays on the firmware's console, with a line in
+ * the log, if there is none. After arch_vm_init. */
 void devices_start_console(const struct boot_info *info);
 
 /* Starts the interrupt controllers and turns on the console's interrupts, delivered to the boot
- * hart. Received characters go to |input| in interrupt context, without locks. */
-void devices_start_interrupts(const struct boot_info *info, void (*input)(char c));
+ * hart. After the console. */
+void devices_start_interrupts(const struct boot_info *info);
 
 /* Prepares this hart's interrupt-controller context. Interrupts off. */
 void devices_init_hart(const struct boot_info *info, uint64_t hart_id);
 
-/* Writes to the console, "\n" as "\r\n". Any context. */
-void devices_console_write(const char *text, size_t len_bytes);
-
-/* Finds and maps the ways to stop the machine and hands one to panic. After kheap_init. */
+/* Finds the ways to stop the machine. */
 void devices_start_power(const struct boot_info *info);
 
-/* Stops the machine: |status| 0 is success; an emulator's exit status shows it. Waits until the
- * console's output has left. Returns if nothing worked. */
-void devices_power_off(uint8_t status);
-void devices_reboot(void);
+/* For panic: the console without its lock and without interrupts; then the end, which tells an
+ * emulator that something failed. The second returns where the machine cannot be stopped so. */
+void devices_enter_panic(void);
+void devices_stop_after_panic(void);

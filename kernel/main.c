@@ -5,13 +5,11 @@
 #include "kernel/lib/bits.h"
 #include "kernel/lib/bootargs.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/printf.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
-#include "kernel/object/console.h"
-#include "kernel/object/power.h"
-#include "kernel/panic.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/abi.h"
 #include "kernel/userboot.h"
@@ -22,12 +20,6 @@
 
 static struct boot_info info;
 static struct thread idle_threads[MAX_HARTS]; /* of the secondary harts; entry 0 is unused */
-
-static void early_console(void *ctx, const char *text, size_t len_bytes)
-{
-    (void)ctx;
-    arch_early_console_write(text, len_bytes);
-}
 
 /* ---- Discovery ---- */
 
@@ -43,7 +35,8 @@ static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_ma
         panic("device tree at %#lx: %s", dtb_paddr, fdt_error_string(error));
     if (boot_info_from_fdt(&fdt, boot_hart_id, &info, why, sizeof(why)) != ZX_OK)
         panic("device tree: %s", why);
-    if (boot_info_reserve(&info, image.base, image.len_bytes, BOOT_RESERVED_KERNEL, false) != ZX_OK ||
+    if (boot_info_reserve(&info, image.base, image.len_bytes, BOOT_RESERVED_KERNEL, false) !=
+            ZX_OK ||
         boot_info_reserve(&info, dtb_paddr, fdt_claimed_bytes(dtb), BOOT_RESERVED_DTB, false) !=
             ZX_OK)
         panic("device tree: too many reserved ranges");
@@ -123,17 +116,16 @@ static void start_memory(void)
 
 static void start_random(void)
 {
-    uint64_t seed = 0;
+    uint64_t seed = arch_ticks();
 
     if (bootargs_get_u64(info.bootargs, "seed", &seed)) {
-        random_seed_fixed(seed);
-        kprintf("random: fixed seed %#lx", seed);
+        kprintf("random: everything follows from seed=%#lx", seed);
     } else {
         if (info.rng_seed != NULL)
-            random_mix(info.rng_seed, info.rng_seed_bytes);
-        random_mix(&info.kaslr_seed, sizeof(info.kaslr_seed));
-        random_mix_jitter();
+            random_seed(info.rng_seed, info.rng_seed_bytes);
+        random_seed(&info.kaslr_seed, sizeof(info.kaslr_seed));
     }
+    random_seed(&seed, sizeof(seed));
     aspace_seed(random_u64());
 }
 
@@ -182,7 +174,8 @@ void upcall_secondary_hart(unsigned hart_index)
 
 /* ---- Userland ---- */
 
-/* Runs as a thread of its own from here on: the boot context is the idle thread and must not sleep. */
+/* Runs as a thread of its own from here on: the boot context is the idle thread and must not sleep.
+ */
 static void start_userland(void *arg)
 {
     struct userboot_args args = {
@@ -207,8 +200,7 @@ static void start_boot_thread(void)
 void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, paddr_t dtb_paddr)
 {
     sched_init_boot_hart();
-    log_set_output(early_console, NULL);
-    panic_set_output(early_console, NULL);
+    devices_start_early_console();
     discover(boot_hart_id, dtb, dtb_bytes_max, dtb_paddr);
     start_clock();
     log_set_clock(clock_us);
@@ -217,11 +209,9 @@ void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, p
     start_memory();
     devices_start_console(&info);
     devices_start_power(&info);
-    power_set_hooks(devices_power_off, devices_reboot);
     start_random();
-    console_init(devices_console_write);
     arch_irq_init_hart();
-    devices_start_interrupts(&info, console_input);
+    devices_start_interrupts(&info);
     sched_hart_online();
     start_harts();
     sched_start_reaper();

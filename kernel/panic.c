@@ -1,29 +1,15 @@
-#include "kernel/panic.h"
+#include "kernel/lib/panic.h"
 
 #include "arch/arch.h"
+#include "kernel/devices.h"
 #include "kernel/lib/log.h"
 #include "kernel/sync/atomic.h"
 
-static printf_sink panic_sink;
-static void *panic_ctx;
-static void (*panic_stop)(void);
 static uint32_t panicking_hart; /* index + 1 of the first hart that panicked */
-
-void panic_set_output(printf_sink sink, void *ctx)
-{
-    panic_sink = sink;
-    panic_ctx = ctx;
-}
-
-void panic_set_stop(void (*stop)(void))
-{
-    panic_stop = stop;
-}
 
 NORETURN static void stop_machine(void)
 {
-    if (panic_stop != NULL)
-        panic_stop();
+    devices_stop_after_panic();
     arch_irq_disable();
     for (;;)
         arch_wait_for_interrupt();
@@ -47,7 +33,8 @@ void panic(const char *fmt, ...)
     va_start(args, fmt);
     kernel_vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    log_enter_panic(panic_sink, panic_ctx);
+    devices_enter_panic();
+    log_enter_panic();
     kprintf("KERNEL PANIC on hart %u: %s", self - 1, text);
     arch_print_state();
     kprintf("KERNEL PANIC: the machine stops here");

@@ -97,7 +97,7 @@ void discover_console(struct discovery *d)
     bool found = read_stdout(d, &info->console) ||
                  read_uart(d, fdt_node_at(d->fdt, "serial0"), &info->console);
     for (uint32_t node = d->fdt->root; !found && node != FDT_NONE;
-         node = fdt_next_node(d->fdt, node, NULL)) {
+         node = fdt_node_after(d->fdt, node, NULL)) {
         found = read_uart(d, node, &info->console);
     }
     if (!found) {

@@ -70,7 +70,8 @@ static const struct device_match *match_of(const struct fdt *fdt, uint32_t node)
 
 void discover_devices(struct discovery *d)
 {
-    for (uint32_t node = d->fdt->root; node != FDT_NONE; node = fdt_next_node(d->fdt, node, NULL)) {
+    for (uint32_t node = d->fdt->root; node != FDT_NONE;
+         node = fdt_node_after(d->fdt, node, NULL)) {
         const struct device_match *match = match_of(d->fdt, node);
         if (match != NULL && fdt_is_available(d->fdt, node)) {
             match->found(d, node);

@@ -39,23 +39,23 @@ const char *fdt_error_string(enum fdt_error error)
     switch (error) {
     case FDT_OK:
         return "no error";
-    case FDT_ERR_TRUNCATED:
+    case FDT_BAD_TRUNCATED:
         return "device tree is cut off";
-    case FDT_ERR_MAGIC:
+    case FDT_BAD_MAGIC:
         return "no device tree (wrong magic number)";
-    case FDT_ERR_VERSION:
+    case FDT_BAD_VERSION:
         return "device tree version is not supported";
-    case FDT_ERR_LAYOUT:
+    case FDT_BAD_LAYOUT:
         return "a block of the device tree lies outside it";
-    case FDT_ERR_RESERVE_MAP:
+    case FDT_BAD_RESERVE_MAP:
         return "memory reservation list of the device tree has no end";
-    case FDT_ERR_STRINGS:
+    case FDT_BAD_STRINGS:
         return "a property name lies outside the strings of the device tree";
-    case FDT_ERR_TOKEN:
+    case FDT_BAD_TOKEN:
         return "bad token in the device tree";
-    case FDT_ERR_STRUCTURE:
+    case FDT_BAD_STRUCTURE:
         return "tokens of the device tree do not form a tree";
-    case FDT_ERR_DEPTH:
+    case FDT_BAD_DEPTH:
         return "device tree is nested too deeply";
     }
     return "unknown device tree error";
@@ -125,26 +125,26 @@ static bool block_fits(const struct fdt *fdt, uint32_t header_bytes, uint32_t of
 static enum fdt_error open_header(struct fdt *fdt, size_t max_bytes)
 {
     if (max_bytes < HEADER_BYTES_V16) {
-        return FDT_ERR_TRUNCATED;
+        return FDT_BAD_TRUNCATED;
     }
     if (word(fdt, HEADER_MAGIC) != FDT_MAGIC) {
-        return FDT_ERR_MAGIC;
+        return FDT_BAD_MAGIC;
     }
     fdt->version = word(fdt, HEADER_VERSION);
     uint32_t last_compatible = word(fdt, HEADER_LAST_COMPATIBLE);
     if (fdt->version < FDT_VERSION_OLD || last_compatible > FDT_VERSION_KNOWN ||
         last_compatible > fdt->version) {
-        return FDT_ERR_VERSION;
+        return FDT_BAD_VERSION;
     }
     bool sized = fdt->version >= FDT_VERSION_KNOWN;
     uint32_t header_bytes = sized ? HEADER_BYTES_V17 : HEADER_BYTES_V16;
     fdt->total_bytes = word(fdt, HEADER_TOTAL_BYTES);
     if (fdt->total_bytes > max_bytes || fdt->total_bytes < header_bytes) {
-        return FDT_ERR_TRUNCATED;
+        return FDT_BAD_TRUNCATED;
     }
     // Offsets stay below INT32_MAX, so that adding a token to one cannot wrap.
     if (fdt->total_bytes > INT32_MAX) {
-        return FDT_ERR_LAYOUT;
+        return FDT_BAD_LAYOUT;
     }
     fdt->boot_cpu = word(fdt, HEADER_BOOT_CPU);
     fdt->struct_off = word(fdt, HEADER_STRUCT_OFF);
@@ -154,12 +154,12 @@ static enum fdt_error open_header(struct fdt *fdt, size_t max_bytes)
     if ((fdt->struct_off & 3) != 0 || !block_fits(fdt, header_bytes, fdt->struct_off, 0) ||
         !block_fits(fdt, header_bytes, fdt->strings_off, fdt->strings_bytes) ||
         !block_fits(fdt, header_bytes, fdt->reserve_off, 0)) {
-        return FDT_ERR_LAYOUT;
+        return FDT_BAD_LAYOUT;
     }
     uint32_t struct_bytes =
         sized ? word(fdt, HEADER_STRUCT_BYTES) : fdt->total_bytes - fdt->struct_off;
     if (!block_fits(fdt, header_bytes, fdt->struct_off, struct_bytes)) {
-        return FDT_ERR_LAYOUT;
+        return FDT_BAD_LAYOUT;
     }
     fdt->struct_end = fdt->struct_off + struct_bytes;
     // With the block cut after its last NUL, every offset inside it starts a terminated string.
@@ -179,7 +179,7 @@ static enum fdt_error open_reserve_map(struct fdt *fdt)
         }
         room -= RESERVE_ENTRY_BYTES;
     }
-    return FDT_ERR_RESERVE_MAP;
+    return FDT_BAD_RESERVE_MAP;
 }
 
 // Walks all tokens once. Afterwards the stream is known to be one tree whose nodes hold their
@@ -193,15 +193,15 @@ static enum fdt_error open_structure(struct fdt *fdt)
     fdt->root = FDT_NONE;
     for (;; off = token.next_off) {
         if (!fdt_token_read(fdt, off, &token)) {
-            return FDT_ERR_TOKEN;
+            return FDT_BAD_TOKEN;
         }
         switch (token.kind) {
         case FDT_BEGIN_NODE:
             if (depth == 0 && (fdt->root != FDT_NONE || token.len_bytes != 0)) {
-                return FDT_ERR_STRUCTURE; // a second root, or a root with a name
+                return FDT_BAD_STRUCTURE; // a second root, or a root with a name
             }
             if (depth == FDT_MAX_DEPTH) {
-                return FDT_ERR_DEPTH;
+                return FDT_BAD_DEPTH;
             }
             fdt->root = depth == 0 ? off : fdt->root;
             depth++;
@@ -209,21 +209,21 @@ static enum fdt_error open_structure(struct fdt *fdt)
             break;
         case FDT_END_NODE:
             if (depth == 0) {
-                return FDT_ERR_STRUCTURE;
+                return FDT_BAD_STRUCTURE;
             }
             depth--;
             properties_allowed = false;
             break;
         case FDT_PROP:
             if (!properties_allowed) {
-                return FDT_ERR_STRUCTURE;
+                return FDT_BAD_STRUCTURE;
             }
             if (token.name_off >= fdt->strings_bytes) {
-                return FDT_ERR_STRINGS;
+                return FDT_BAD_STRINGS;
             }
             break;
         case FDT_END:
-            return depth == 0 && fdt->root != FDT_NONE ? FDT_OK : FDT_ERR_STRUCTURE;
+            return depth == 0 && fdt->root != FDT_NONE ? FDT_OK : FDT_BAD_STRUCTURE;
         default:
             break;
         }
@@ -248,7 +248,7 @@ enum fdt_error fdt_open(const void *blob, size_t max_bytes, struct fdt *out)
 
 // ---- Nodes ----
 
-uint32_t fdt_next_node(const struct fdt *fdt, uint32_t node, int *depth)
+uint32_t fdt_node_after(const struct fdt *fdt, uint32_t node, int *depth)
 {
     struct fdt_token token;
     if (!fdt_node_read(fdt, node, &token)) {
@@ -275,7 +275,7 @@ uint32_t fdt_next_node(const struct fdt *fdt, uint32_t node, int *depth)
 uint32_t fdt_first_child(const struct fdt *fdt, uint32_t node)
 {
     int depth = 0;
-    uint32_t next = fdt_next_node(fdt, node, &depth);
+    uint32_t next = fdt_node_after(fdt, node, &depth);
     return depth == 1 ? next : FDT_NONE;
 }
 
@@ -283,7 +283,7 @@ uint32_t fdt_next_sibling(const struct fdt *fdt, uint32_t node)
 {
     int depth = 0;
     do {
-        node = fdt_next_node(fdt, node, &depth);
+        node = fdt_node_after(fdt, node, &depth);
     } while (node != FDT_NONE && depth > 0);
     return depth == 0 ? node : FDT_NONE;
 }

@@ -23,15 +23,15 @@
 
 enum fdt_error {
     FDT_OK = 0,
-    FDT_ERR_TRUNCATED,   // less memory than the header claims or needs
-    FDT_ERR_MAGIC,       // not a device tree
-    FDT_ERR_VERSION,     // not readable as version 16 or 17
-    FDT_ERR_LAYOUT,      // a block lies outside the blob or is misaligned
-    FDT_ERR_RESERVE_MAP, // memory reservation block has no end
-    FDT_ERR_STRINGS,     // a property's name lies outside the strings block
-    FDT_ERR_TOKEN,       // unknown or cut-off token
-    FDT_ERR_STRUCTURE,   // tokens in an order that is no tree
-    FDT_ERR_DEPTH,       // nested deeper than FDT_MAX_DEPTH
+    FDT_BAD_TRUNCATED,   // less memory than the header claims or needs
+    FDT_BAD_MAGIC,       // not a device tree
+    FDT_BAD_VERSION,     // not readable as version 16 or 17
+    FDT_BAD_LAYOUT,      // a block lies outside the blob or is misaligned
+    FDT_BAD_RESERVE_MAP, // memory reservation block has no end
+    FDT_BAD_STRINGS,     // a property's name lies outside the strings block
+    FDT_BAD_TOKEN,       // unknown or cut-off token
+    FDT_BAD_STRUCTURE,   // tokens in an order that is no tree
+    FDT_BAD_DEPTH,       // nested deeper than FDT_MAX_DEPTH
 };
 
 // An opened tree. Borrows the blob, which must stay mapped and unchanged.
@@ -99,7 +99,7 @@ uint32_t fdt_next_sibling(const struct fdt *fdt, uint32_t node);
 
 // Next node in document order, or FDT_NONE. When `depth` is given it is adjusted by the difference
 // in depth between the two nodes.
-uint32_t fdt_next_node(const struct fdt *fdt, uint32_t node, int *depth);
+uint32_t fdt_node_after(const struct fdt *fdt, uint32_t node, int *depth);
 
 // Name of the node with its unit address ("serial@10000000"; "" for the root and for FDT_NONE).
 const char *fdt_node_name(const struct fdt *fdt, uint32_t node);

@@ -7,7 +7,7 @@ uint32_t fdt_ancestry(const struct fdt *fdt, uint32_t node, uint32_t path[FDT_MA
 {
     int depth = 0;
     for (uint32_t at = fdt->root; at != FDT_NONE && at <= node;
-         at = fdt_next_node(fdt, at, &depth)) {
+         at = fdt_node_after(fdt, at, &depth)) {
         if (depth < 0 || depth >= FDT_MAX_DEPTH) {
             return 0;
         }
@@ -127,7 +127,7 @@ uint32_t fdt_node_by_phandle(const struct fdt *fdt, uint32_t phandle)
     }
     uint32_t node = fdt->root;
     while (node != FDT_NONE && fdt_phandle(fdt, node) != phandle) {
-        node = fdt_next_node(fdt, node, NULL);
+        node = fdt_node_after(fdt, node, NULL);
     }
     return node;
 }
@@ -139,9 +139,9 @@ bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *string)
 
 uint32_t fdt_next_compatible(const struct fdt *fdt, uint32_t after, const char *string)
 {
-    uint32_t node = after == FDT_NONE ? fdt->root : fdt_next_node(fdt, after, NULL);
+    uint32_t node = after == FDT_NONE ? fdt->root : fdt_node_after(fdt, after, NULL);
     while (node != FDT_NONE && !fdt_is_compatible(fdt, node, string)) {
-        node = fdt_next_node(fdt, node, NULL);
+        node = fdt_node_after(fdt, node, NULL);
     }
     return node;
 }

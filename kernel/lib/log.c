@@ -65,11 +65,7 @@ void log_set_clock(uint64_t (*now_us)(void))
     the_log.now_us = now_us;
 }
 
-void log_enter_panic(printf_sink sink, void *ctx)
+void log_enter_panic(void)
 {
     the_log.in_panic = true;
-    if (sink != NULL) {
-        the_log.sink = sink;
-        the_log.ctx = ctx;
-    }
 }

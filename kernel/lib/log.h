@@ -16,6 +16,5 @@ void log_set_output(printf_sink sink, void *ctx);
 /* Gives the microseconds since boot for the time stamps. Until it is set they read 0. */
 void log_set_clock(uint64_t (*now_us)(void));
 
-/* From now on the log's lock is ignored (other harts are stopped or stuck) and lines go to |sink|:
- * panic only. */
-void log_enter_panic(printf_sink sink, void *ctx);
+/* From now on the log's lock is ignored (other harts are stopped or stuck): panic only. */
+void log_enter_panic(void);

@@ -6,12 +6,12 @@
 #pragma once
 
 #include "kernel/object/object.h"
-
-struct process;
+#include "kernel/sched/thread.h"
 
 struct handle {
     struct object *object; /* one reference, and one of count_handles */
     zx_rights_t rights;
+    struct handle *next_closing; /* while it waits to be closed */
 };
 
 #define HANDLE_TABLE_MAX 65536u /* handles a process may hold */
@@ -22,13 +22,15 @@ struct handle_table;
 struct handle_table *handle_table_create(uint32_t random);
 /* Closes every handle, then frees the table. No lock held. */
 void handle_table_destroy(struct handle_table *table);
-/* Closes every handle; later lookups and inserts fail. Called when the process dies. */
+/* Closes every handle; later lookups and inserts fail. Called when the process dies. No lock held.
+ */
 void handle_table_clear(struct handle_table *table);
 uint32_t handle_table_count(struct handle_table *table);
 
 /* Makes a handle in flight. Takes a reference of its own on |object|. NULL: no memory. */
 struct handle *handle_create(struct object *object, zx_rights_t rights);
-/* Closes a handle in flight: on_zero_handles with the last one. No lock held. NULL is allowed. */
+/* Closes a handle in flight: on_zero_handles with the last one. No lock held. NULL is allowed.
+ * Inside a destroy or on_zero_handles it happens later; see object_put. */
 void handle_close(struct handle *handle);
 
 /* Puts |handle| (takes it) into the table. ZX_ERR_NO_RESOURCES: the table is full or cleared;
@@ -37,8 +39,15 @@ MUST_USE zx_status_t handle_table_add(struct handle_table *table, struct handle 
                                       zx_handle_t *out_value);
 
 /* Takes the handle out of the table (cancelling waits through it): the caller owns it now.
- * NULL: bad value. */
+ * NULL: bad value. No spinlock held. */
 struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value);
+
+/* As handle_table_remove, if the handle passes the checks of handle_get and refers to another
+ * object than |not_object| (may be NULL; ZX_ERR_NOT_SUPPORTED otherwise). On failure it stays in
+ * the table. */
+MUST_USE zx_status_t handle_table_take(struct handle_table *table, zx_handle_t value,
+                                       zx_obj_type_t type, zx_rights_t needed,
+                                       const struct object *not_object, struct handle **out);
 
 /* The way from a handle value to an object, in the current process's table. |type|:
  * ZX_OBJ_TYPE_NONE for any. Checks in Zircon's order: ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE,
@@ -47,10 +56,15 @@ struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value
 MUST_USE zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed,
                                 struct object **out, zx_rights_t *out_rights);
 
-/* As handle_get in a given table; also tells the identity of the handle for observers. */
+/* As handle_get in a given table; also tells the identity of the handle for observers, which
+ * handle_table_has checks again after the observer was added: a handle that was closed in between
+ * did not cancel it. |out_rights| and |out_identity| may be NULL. */
 MUST_USE zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value,
                                       zx_obj_type_t type, zx_rights_t needed, struct object **out,
                                       zx_rights_t *out_rights, const void **out_identity);
+
+/* True if |value| is still the handle that had this identity. */
+bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity);
 
 /* Calls fn for each handle under the table's lock. */
 void handle_table_for_each(struct handle_table *table,
@@ -58,4 +72,7 @@ void handle_table_for_each(struct handle_table *table,
                            void *ctx);
 
 /* The current process's table; NULL in kernel threads. */
-struct handle_table *handle_table_current(void);
+static inline struct handle_table *handle_table_current(void)
+{
+    return thread_current()->handles;
+}

@@ -11,7 +11,7 @@
 
 struct object;
 
-/* Operations of a type. All are called without locks. */
+/* Operations of a type. All are called by threads without spinlocks. */
 struct object_ops {
     zx_obj_type_t type;
     zx_rights_t default_rights;
@@ -21,9 +21,10 @@ struct object_ops {
     /* Last handle closed (it may come back to life only through references held by the kernel);
      * may be NULL. */
     void (*on_zero_handles)(struct object *object);
-    /* The other side of a pair, borrowed, or NULL; for related_koid see object_related_koid. */
+    /* For ZX_INFO_HANDLE_BASIC: peer, parent process or parent job; NULL: 0. */
     zx_koid_t (*related_koid)(struct object *object);
-    /* Changes the peer's signals; NULL: no peer concept (ZX_ERR_NOT_SUPPORTED). */
+    /* Changes the peer's signals; NULL: no peer concept (ZX_ERR_NOT_SUPPORTED).
+     * ZX_ERR_PEER_CLOSED: it has gone. */
     zx_status_t (*signal_peer)(struct object *object, uint32_t clear, uint32_t set);
     /* For ZX_PROP_NAME; NULL: not supported. */
     zx_status_t (*get_name)(struct object *object, char out[32]);
@@ -37,35 +38,51 @@ struct object {
     uint32_t count_handles;     /* atomic */
     struct spinlock lock;       /* rank OBJECT: signals and observers */
     uint32_t signals;           /* under lock; read atomically for a glance */
-    struct list_node observers; /* struct observer.object_node, under lock */
+    struct list_node observers; /* struct observer.object_node, under lock; once the last reference
+                                   is gone: its place in the queue of objects to be destroyed */
 };
 
 /* First steps of every create function: one reference, no handles, a fresh koid, |signals| set. */
 void object_init(struct object *object, const struct object_ops *ops, uint32_t signals);
 
+/* Undoes object_init in a create function that fails later; the memory stays the caller's. */
+void object_abandon(struct object *object);
+
 static inline void object_get(struct object *object)
 {
     refcount_get(&object->refs);
 }
-/* Destroys the object with the last reference. No spinlock held. */
+
+/* Destroys the object with the last reference. No spinlock held; may sleep. Called from inside a
+ * destroy or on_zero_handles it only queues the destruction: the outermost object_put or
+ * handle_close of the thread does it before it returns, so chains of objects that own each other
+ * take no stack. */
 void object_put(struct object *object);
 
 /* A new koid, never used before. */
 zx_koid_t koid_generate(void);
+
+/* Peer, parent process or parent job; 0 for objects without. */
+zx_koid_t object_related_koid(struct object *object);
 
 /* Number of live objects of a type (or of all: ZX_OBJ_TYPE_NONE), for leak tests. */
 uint64_t object_count_live(zx_obj_type_t type);
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
-/* Called, with the object's lock held and interrupts off, when |observed| & trigger != 0, or with
- * CANCELED when the handle that was waited on goes away. Returns true to be removed from the list.
- * May unpark threads and queue packets; takes no lock of rank OBJECT other than a port's (see
- * docs/locking.md). */
+/* An observer waits for one event and is told once. It is taken off the object's list before
+ * notify, and the object does not touch it afterwards.
+ *
+ * notify is called with the object's lock held and interrupts off: when a signal of |trigger|
+ * becomes set, with the signals now observed, or when the handle that was waited on is closed or
+ * moved, with ZX_SIGNAL_HANDLE_CLOSED added to them. It may unpark threads and take a port's lock.
+ * If it returns true, release (not NULL then) is called later without locks; only looked at for
+ * OBSERVER_HANDLE_CLOSED. */
 struct observer;
 enum observer_event { OBSERVER_SIGNALS, OBSERVER_HANDLE_CLOSED };
 struct observer_ops {
     bool (*notify)(struct observer *observer, enum observer_event event, uint32_t observed);
+    void (*release)(struct observer *observer);
 };
 struct observer {
     const struct observer_ops *ops;
@@ -74,18 +91,25 @@ struct observer {
     const void *handle; /* identity of the handle waited on: struct handle *, not dereferenced */
 };
 
-/* Clears, then sets bits, and tells the observers. Takes the lock. Any thread context; no lock of
- * rank OBJECT or inner held. */
+/* Clears, then sets bits, and tells the observers of bits that were clear before. Takes the lock.
+ * Any context; no lock of rank OBJECT or inner held (the lock of a pair may be). */
 void object_update_signals(struct object *object, uint32_t clear, uint32_t set);
 /* The same with the object's lock held. */
 void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set);
-uint32_t object_poll_signals(struct object *object);
 
-/* Adds an observer; if its trigger is satisfied already it is notified at once (and not added if
- * it then wants to be removed). */
-void object_add_observer(struct object *object, struct observer *observer);
-/* True if it was still in the list; after return it is not being notified. */
+static inline uint32_t object_poll_signals(const struct object *object)
+{
+    return atomic_load_acquire(&object->signals);
+}
+
+/* Adds an observer (ops, trigger and handle are set); the caller keeps a reference on the object as
+ * long as it is there. If its trigger is satisfied already it is notified instead of added, unless
+ * |only_edges|. Takes the lock. */
+void object_add_observer(struct object *object, struct observer *observer, bool only_edges);
+
+/* True if it was still in the list; on return notify is not running and will not be called. */
 bool object_remove_observer(struct object *object, struct observer *observer);
 
-/* Notifies and removes the observers that came through |handle|: it is being closed or moved. */
+/* Notifies and removes the observers that came through |handle|: it is being closed or moved. No
+ * spinlock held. */
 void object_cancel_observers(struct object *object, const void *handle);

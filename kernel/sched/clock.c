@@ -1,51 +1,48 @@
-#include "kernel/lib/bits.h"
+/* The monotonic clock: the timebase counter in nanoseconds, by the arithmetic that the vDSO uses.
+ */
+#include "abi/vdso_constants.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sched/sched.h"
 
-/* ns = (ticks * mult) >> shift. The shift is chosen so that mult has 63 significant bits or fewer:
- * the error stays below one part in 2^32 for every timebase from 1 Hz to 1 GHz and more. */
-static struct {
-    uint64_t hz;
-    uint64_t mult;
-    uint32_t shift;
-    uint64_t base_ticks;
-} conversion;
+static struct vdso_constants rate; /* only its description of the clock is used */
 
 void clock_init(uint64_t timebase_hz)
 {
-    ASSERT(timebase_hz > 0);
-    uint32_t shift = 32;
-    conversion.hz = timebase_hz;
-    conversion.mult = (uint64_t)(((unsigned __int128)1000000000 << shift) / timebase_hz);
-    conversion.shift = shift;
-    conversion.base_ticks = arch_ticks();
+    ASSERT(timebase_hz > 0 && timebase_hz <= 1ul << 62);
+    vdso_constants_set_rate(&rate, timebase_hz);
+    rate.base_ticks = arch_ticks();
 }
 
-void clock_get_conversion(uint64_t *out_mult, uint32_t *out_shift, uint64_t *out_base_ticks)
+void clock_fill_vdso(struct vdso_constants *out)
 {
-    *out_mult = conversion.mult;
-    *out_shift = conversion.shift;
-    *out_base_ticks = conversion.base_ticks;
-}
-
-zx_time_t clock_ticks_to_ns(uint64_t ticks)
-{
-    unsigned __int128 product = (unsigned __int128)ticks * conversion.mult;
-    return (zx_time_t)(product >> conversion.shift);
+    out->ticks_per_second = rate.ticks_per_second;
+    out->ns_mult = rate.ns_mult;
+    out->ns_shift = rate.ns_shift;
+    out->base_ticks = rate.base_ticks;
 }
 
 zx_time_t clock_monotonic_ns(void)
 {
-    return clock_ticks_to_ns(arch_ticks() - conversion.base_ticks);
+    return vdso_constants_ns(&rate, arch_ticks() - rate.base_ticks);
 }
 
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns)
 {
     if (ns <= 0)
-        return conversion.base_ticks;
-    unsigned __int128 ticks = ((unsigned __int128)ns * conversion.hz + 999999999) / 1000000000;
-    if (ticks > UINT64_MAX - 1 - conversion.base_ticks)
+        return rate.base_ticks;
+    /* seconds and the rest apart: no 128-bit division. One tick more, since the conversion to
+     * nanoseconds rounds down. */
+    uint64_t seconds = (uint64_t)ns / 1000000000, rest = (uint64_t)ns % 1000000000;
+    uint64_t hz = rate.ticks_per_second, ticks, part;
+
+    if (__builtin_mul_overflow(seconds, hz, &ticks))
         return UINT64_MAX - 1;
-    /* One tick more: the conversion to ns rounds down. */
-    return (uint64_t)ticks + 1 + conversion.base_ticks;
+    if (__builtin_mul_overflow(rest, hz, &part))
+        part = rest / 1000 * (hz / 1000 + 1) / 1000; /* rates above 18 GHz: a little late */
+    else
+        part = part / 1000000000;
+    if (__builtin_add_overflow(ticks, part + 2, &ticks) ||
+        __builtin_add_overflow(ticks, rate.base_ticks, &ticks))
+        return UINT64_MAX - 1;
+    return ticks;
 }

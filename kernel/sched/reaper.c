@@ -33,8 +33,7 @@ void reaper_add(struct thread *thread)
 
 static void wake_drained_locked(void)
 {
-    list_for_each_safe(node, next, &reaper.waiters)
-    {
+    list_for_each_safe (node, next, &reaper.waiters) {
         struct drain_waiter *waiter = list_entry(node, struct drain_waiter, node);
         if (waiter->until > reaper.count_reaped)
             continue;

@@ -370,8 +370,7 @@ static bool steal_work(unsigned self)
         for (uint32_t mask = queue->ready_mask; mask != 0 && stolen == NULL;) {
             unsigned priority = log2_floor(mask);
             mask &= ~(1u << priority);
-            list_for_each(node, &queue->ready[priority])
-            {
+            list_for_each (node, &queue->ready[priority]) {
                 struct thread *thread = list_entry(node, struct thread, run_node);
                 if ((thread->affinity & BIT(self)) != 0) {
                     stolen = thread;

@@ -3,15 +3,21 @@
 
 #include "kernel/sched/thread.h"
 
-/* Nanoseconds since boot, and the timebase conversions behind them. */
+/* Nanoseconds since clock_init, exactly as the vDSO computes them for zx_clock_get_monotonic. Any
+ * context. */
 zx_time_t clock_monotonic_ns(void);
-zx_time_t clock_ticks_to_ns(uint64_t ticks);
+
+/* The first value of the counter at which clock_monotonic_ns is at least |ns|, or one or two later;
+ * below UINT64_MAX. */
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
-/* |timebase_hz| > 0, from the device tree; time starts now. */
+
+/* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function.
+ */
 void clock_init(uint64_t timebase_hz);
-/* The conversion as the vDSO repeats it: ns = ((ticks - base_ticks) * mult) >> shift, the product
- * taken in 128 bits. */
-void clock_get_conversion(uint64_t *out_mult, uint32_t *out_shift, uint64_t *out_base_ticks);
+
+/* Sets the fields of |out| that describe the clock. */
+struct vdso_constants;
+void clock_fill_vdso(struct vdso_constants *out);
 
 /* Makes the running boot context the idle thread of hart 0. Once, before any lock is contended. */
 void sched_init_boot_hart(void);

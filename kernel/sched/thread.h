@@ -7,6 +7,8 @@
 #include "kernel/sync/spinlock.h"
 
 struct arch_aspace;
+struct handle_table;
+struct object_releases;
 
 enum thread_run_state {
     THREAD_INITIAL, /* created, never run */
@@ -54,6 +56,11 @@ struct thread {
     void (*reap)(struct thread *thread); /* called from another thread when this one is dead */
     struct list_node reap_node;
     char name[32];
+
+    /* Kept here for the object layer, which alone uses them: */
+    struct handle_table *handles;     /* borrowed: of its process; NULL for kernel threads */
+    uint64_t koid;                    /* of the thread object; 0 for kernel threads */
+    struct object_releases *releases; /* what it is destroying, innermost calls defer to it */
 
 #ifdef DEBUG
     struct held_locks held;

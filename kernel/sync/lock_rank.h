@@ -7,7 +7,9 @@
 enum lock_rank {
     LOCK_RANK_NONE = 0, /* not checked */
     LOCK_RANK_PROCESS,  /* process and job membership */
-    LOCK_RANK_OBJECT,   /* an object's state: signals, queues, observers */
+    LOCK_RANK_PAIR,     /* what the two ends of a pair share, and queues of one object */
+    LOCK_RANK_OBJECT,   /* an object's signals and observers */
+    LOCK_RANK_PORT,     /* a port's packets: taken by observers, inside the object's lock */
     LOCK_RANK_ASPACE,   /* mutex: regions and mappings of one address space */
     LOCK_RANK_VMO,      /* mutex: pages and mapping list of a VMO family */
     LOCK_RANK_HANDLE,   /* a process's handle table: nothing is taken inside it */
@@ -20,6 +22,7 @@ enum lock_rank {
     LOCK_RANK_SCHED,  /* a hart's run queue */
     LOCK_RANK_TIMER,
     LOCK_RANK_CONSOLE,
+    LOCK_RANK_UART, /* the serial line: innermost, taken by the log's output too */
 };
 
 #ifdef DEBUG

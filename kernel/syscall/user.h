@@ -19,16 +19,22 @@ MUST_USE zx_status_t user_copy_out(void *dst_user, const void *src, size_t len_b
 MUST_USE zx_status_t user_put_u32(uint32_t *dst_user, uint32_t value);
 MUST_USE zx_status_t user_put_u64(uint64_t *dst_user, uint64_t value);
 MUST_USE zx_status_t user_put_size_optional(size_t *dst_user, size_t value);
+MUST_USE zx_status_t user_put_u32_optional(uint32_t *dst_user, uint32_t value);
 
 /* Gives the current process a handle to each of |count| (<= 4) objects and stores the values at
  * out_user[i]. Takes the references. All or nothing: on failure no handle stays, the references are
- * dropped and no out-variable was touched. */
+ * dropped and no out-variable was touched. Each object then sees on_zero_handles, even the one
+ * whose handle could not be made. */
 struct handle_out {
     struct object *object;
     zx_rights_t rights;
     zx_handle_t *out_user;
 };
 MUST_USE zx_status_t user_put_handles(struct handle_out *outs, size_t count);
+
+/* The same for one object. */
+MUST_USE zx_status_t user_put_handle(struct object *object, zx_rights_t rights,
+                                     zx_handle_t *out_user);
 
 /* Copies a name argument of |len_bytes| into |out|, truncated to 31 characters and terminated.
  * ZX_ERR_INVALID_ARGS: NULL (unless the length is 0) or unreadable. */

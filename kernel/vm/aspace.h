@@ -6,39 +6,51 @@
 
 #include "arch/mmu.h"
 #include "kernel/sched/mutex.h"
+#include "kernel/sync/refcount.h"
 #include "kernel/vm/vmar.h"
 
 struct aspace {
     struct arch_aspace arch;
+    struct refcount refs; /* the owner's, and one for each VMAR, live or dead */
     struct mutex lock;
+    /* Under lock: */
     struct vmar *root;  /* one reference; NULL after aspace_clear */
-    uint64_t random[2]; /* state of the generator that places regions; under lock */
+    uint64_t random[2]; /* state of the generator that places regions */
     uint64_t count_faults;
+    /* Atomic: translations have been removed or narrowed by this many threads that have not
+     * finished their shootdowns. See shootdown_begin in vmar_internal.h. */
+    uint32_t count_shootdowns;
 };
+
+/* Once, after kheap_init, before the first address space. */
+void aspace_init(void);
 
 /* An empty user address space whose root VMAR covers [USER_BASE, USER_TOP - one page) with every
  * CAN_MAP_*. Returns it in *out; owned by the caller. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t aspace_create(struct aspace **out);
 
 /* Destroys the root VMAR and everything in it; the root's handles stay valid and dead. Called when
- * the process ends, when no thread of it can touch user memory any more. Idempotent. */
+ * the process ends, when no thread of it can touch user memory any more. Idempotent. Sleeps. */
 void aspace_clear(struct aspace *aspace);
 
-/* After aspace_clear, when it is live on no hart: frees it. */
+/* After aspace_clear, when it is live on no hart: gives its page tables back and drops the owner's
+ * reference. The struct itself goes with its last VMAR. */
 void aspace_destroy(struct aspace *aspace);
 
 /* Resolves a fault at |addr|. |access|: one of MMU_PERM_*. ZX_OK: the access can be retried.
  * ZX_ERR_NOT_FOUND: nothing mapped there. ZX_ERR_ACCESS_DENIED: the mapping does not allow it.
- * ZX_ERR_OUT_OF_RANGE: past the end of the VMO. ZX_ERR_NO_MEMORY. Sleeps. */
+ * ZX_ERR_OUT_OF_RANGE: past the end of the VMO. ZX_ERR_NO_MEMORY. Sleeps. The address space is the
+ * one that is current on this hart. */
 MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access);
 
 /* Finds the page behind |addr| for another process's debugger, ignoring mapping permissions, and
- * takes a reference on it. A page is made present and private for |write|. Errors as aspace_fault.
- */
+ * takes a reference on it. A page is made present and private for |write|; for a read it may be the
+ * shared zero page. ZX_ERR_NOT_SUPPORTED: memory that is no RAM (a physical VMO). Other errors as
+ * aspace_fault. Sleeps. */
 MUST_USE zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write,
                                      struct page **out);
 
-/* One entry of a walk, as ZX_INFO_PROCESS_MAPS wants it. */
+/* One entry of a walk, as ZX_INFO_PROCESS_MAPS wants it. Valid during the call only. */
 struct aspace_walk_entry {
     const char *name;
     vaddr_t base;
@@ -57,9 +69,12 @@ struct aspace_walk_entry {
 typedef void (*aspace_walk_fn)(void *ctx, const struct aspace_walk_entry *entry);
 MUST_USE zx_status_t aspace_walk(struct aspace *aspace, aspace_walk_fn fn, void *ctx);
 
+/* The same below |vmar|, which is the first entry, at depth 0. ZX_ERR_BAD_STATE: dead. */
+MUST_USE zx_status_t vmar_walk(struct vmar *vmar, aspace_walk_fn fn, void *ctx);
+
 /* Seeds the placement generators of all address spaces made from now on. */
 void aspace_seed(uint64_t seed);
 
-/* Bytes mapped and bytes committed in mappings, for TASK_STATS. */
+/* Bytes mapped and bytes committed in mappings, for TASK_STATS. 0 once cleared. Takes the lock. */
 void aspace_get_usage(struct aspace *aspace, uint64_t *out_mapped_bytes,
                       uint64_t *out_committed_bytes);

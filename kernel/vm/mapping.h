@@ -23,7 +23,7 @@ struct mapping {
      * (region.base and size too): */
     struct vmo *vmo;
     uint64_t vmo_offset;           /* page-aligned */
-    struct list_node vmo_node;     /* in vmo->mappings; after removal: list of the dying */
+    struct list_node vmo_node;     /* in vmo->mappings */
     struct aspace *aspace;         /* weak */
     struct mapping_keeper *keeper; /* or NULL */
     uint8_t perms;                 /* MMU_PERM_* now */

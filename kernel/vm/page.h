@@ -27,21 +27,25 @@ struct page {
             uint64_t vmo_offset;
         };
     };
-    uint32_t refs;  /* 1 for the owner, more for those who look at it without a lock; atomic */
-    uint32_t count; /* slab: objects in use; page table: valid entries */
-    uint8_t kind;   /* enum page_kind */
-    uint8_t order;  /* of the free or allocated block that starts here */
-    uint16_t flags; /* PAGE_FLAG_* */
-    uint32_t spare;
+    uint32_t refs;       /* 1 for the owner, more for those who look at it without a lock; atomic */
+    uint32_t count;      /* slab: objects in use; page table: valid entries */
+    uint8_t kind;        /* enum page_kind */
+    uint8_t order;       /* of the free or allocated block that starts here */
+    uint16_t flags;      /* PAGE_FLAG_* */
+    uint32_t free_state; /* pmm only, under its lock: see pmm_internal.h */
 };
 _Static_assert(sizeof(struct page) == 32, "struct page is budgeted at 32 bytes a frame");
 
 #define PAGE_FLAG_HEAD         0x1u /* first frame of a block (free or allocated) */
 #define PAGE_FLAG_ICACHE_CLEAN 0x2u /* no stale instructions can be cached for its contents */
 #define PAGE_FLAG_SLAB         0x4u
-#define PAGE_FLAG_IS_ZERO_PAGE 0x8u /* the one shared page of zeros: never freed, never written */
+#define PAGE_FLAG_IS_ZERO_PAGE 0x8u  /* the one shared page of zeros: never freed, never written */
+#define PAGE_FLAG_FILLED       0x10u /* pmm: free memory that holds the debug pattern */
 
-/* The array: page_array[pfn - page_base_pfn]. Set by pmm_init. */
+/* Only the first frame of a block is described: the struct pages of the others, and those of frames
+ * that are reserved for ever, may hold garbage. (So the array costs nothing to set up.)
+ *
+ * The array: page_array[pfn - page_base_pfn]. Set by pmm_init. */
 extern struct page *page_array;
 extern uint64_t page_base_pfn;
 

@@ -20,8 +20,9 @@ void pmm_boot_add_bank(paddr_t base, uint64_t len_bytes);
  * ZX_ERR_NO_RESOURCES: too many ranges. */
 MUST_USE zx_status_t pmm_boot_reserve(paddr_t base, uint64_t len_bytes);
 
-/* Takes |count_pages| zeroed, contiguous pages out of RAM for ever; panics if there are none. The
- * signature is that of arch_vm_init's carve. */
+/* Takes |count_pages| zeroed, contiguous pages out of RAM for ever: the lowest free ones, so that
+ * an early linear map needs to reach no further than it must (phys_to_virt has to work for them).
+ * Panics if there are none. The signature is that of arch_vm_init's carve. */
 paddr_t pmm_boot_carve(void *ctx, size_t count_pages);
 
 /* The banks, sorted and merged. Returns their number; *out is valid for ever. */
@@ -54,11 +55,17 @@ static inline void page_get(struct page *page)
     atomic_fetch_add_relaxed(&page->refs, 1);
 }
 
-/* Drops a reference; frees the single page (or its block) with the last one. */
+/* Drops a reference; frees the single page (or its block) with the last one. A page that was
+ * reserved at boot is never freed, only let go. */
 void page_put(struct page *page);
 
 /* Puts every page of |pages| (linked through node), leaving the list empty. */
 void pmm_put_list(struct list_node *pages);
+
+/* Describes |count_pages| frames that were reserved at boot as single pages of kind PAGE_RESERVED
+ * with one reference each, for a VMO to own. The range lies in RAM and was never given out. False
+ * if not. */
+MUST_USE bool pmm_adopt_reserved(paddr_t base, size_t count_pages);
 
 /* The shared page of zeros. */
 struct page *pmm_zero_page(void);
@@ -70,5 +77,6 @@ struct pmm_stats {
 void pmm_get_stats(struct pmm_stats *out);
 uint64_t pmm_count_free(void);
 
-/* Walks all free lists and checks every invariant; panics on a broken one. Tests and debug. */
+/* Walks all free lists and caches and checks every invariant; panics on a broken one. Tests and
+ * debug; nobody else may be allocating or freeing. */
 void pmm_check(void);

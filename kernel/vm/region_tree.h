@@ -37,11 +37,13 @@ struct region *region_tree_find(const struct region_tree *tree, vaddr_t addr);
 /* The first region whose end is above |addr|, or NULL. */
 struct region *region_tree_lower_bound(const struct region_tree *tree, vaddr_t addr);
 
+/* The region with the lowest base, and the neighbours of one; NULL: none. */
 struct region *region_tree_first(const struct region_tree *tree);
 struct region *region_next(const struct region *region);
 struct region *region_prev(const struct region *region);
 
-/* |region|'s base and size are set and overlap nothing in the tree. */
+/* Puts |region| (borrowed until it is removed) into the tree. Its base and size are set and overlap
+ * nothing in the tree. */
 void region_tree_insert(struct region_tree *tree, struct region *region);
 void region_tree_remove(struct region_tree *tree, struct region *region);
 
@@ -55,17 +57,23 @@ struct gap_request {
     uint64_t align_bytes; /* power of two >= page size */
 };
 
-/* The number of aligned places at which the request fits, in O(gaps visited), stopping at
- * |limit|. */
-uint64_t region_tree_count_places(const struct region_tree *tree, const struct gap_request *request,
-                                  uint64_t limit);
+/* True if nothing in the tree overlaps [base, base + size). */
+bool region_tree_is_free(const struct region_tree *tree, vaddr_t base, uint64_t size_bytes);
 
-/* The lowest place, the highest place, or the |nth| place in address order (0-based, below the
- * count). False: none. */
+/* The lowest place at which the request fits; false: none. O(log n) plus the gaps that are long
+ * enough for the size but not for the alignment too. */
 bool region_tree_lowest_place(const struct region_tree *tree, const struct gap_request *request,
                               vaddr_t *out);
-bool region_tree_highest_place(const struct region_tree *tree, const struct gap_request *request,
-                               vaddr_t *out);
+
+/* The free range around the free address |addr|: the end of the region below, or |*first| if that
+ * is higher; the base of the region above, or |*end| if that is lower. */
+void region_tree_gap_around(const struct region_tree *tree, vaddr_t addr, vaddr_t *first,
+                            vaddr_t *end);
+
+/* The number of aligned places at which the request fits, and the |nth| of them in address order
+ * (0-based; false: there are not so many). O(gaps that are long enough): for small trees. */
+uint64_t region_tree_count_places(const struct region_tree *tree,
+                                  const struct gap_request *request);
 bool region_tree_nth_place(const struct region_tree *tree, const struct gap_request *request,
                            uint64_t nth, vaddr_t *out);
 

@@ -19,27 +19,34 @@ struct aspace;
 struct vmo;
 
 struct vmar {
-    struct region region; /* region.is_vmar == true */
+    struct region region; /* region.is_vmar == true; base and size never change */
     struct refcount refs;
-    struct aspace *aspace;       /* owned by the process, outlives the use; NULL once dead */
-    struct region_tree children; /* under the aspace's lock */
-    uint32_t options;            /* ZX_VM_CAN_MAP_* and ZX_VM_COMPACT */
-    bool is_dead;
+    struct aspace *aspace; /* one reference, also once dead */
+    uint32_t options;      /* ZX_VM_CAN_MAP_* and ZX_VM_COMPACT; never change */
     char name[32];
+    /* Under the aspace's lock: */
+    struct region_tree children;
+    bool is_dead;
 };
 
 void vmar_get(struct vmar *vmar);
+/* No VM lock held. The last put frees a dead VMAR. */
 void vmar_put(struct vmar *vmar);
 
 /* A child region. |options|: SPECIFIC, OFFSET_IS_UPPER_LIMIT, CAN_MAP_*, COMPACT, ALIGN. Returns
- * one reference in *out. The errors and their order are those of zircon-abi 4a, steps 5-15:
- * ZX_ERR_BAD_STATE, INVALID_ARGS, ACCESS_DENIED, ALREADY_EXISTS, NO_RESOURCES, NO_MEMORY. */
+ * one reference in *out. The errors, in order: ZX_ERR_INVALID_ARGS (other options, a bad ALIGN,
+ * size unaligned); ZX_ERR_BAD_STATE (dead); INVALID_ARGS (size 0); ZX_ERR_ACCESS_DENIED (a
+ * CAN_MAP_READ, WRITE or EXECUTE that the parent lacks); INVALID_ARGS (SPECIFIC with UPPER_LIMIT,
+ * an offset without either, offset unaligned); ACCESS_DENIED (SPECIFIC or UPPER_LIMIT, parent
+ * without CAN_MAP_SPECIFIC); INVALID_ARGS (out of bounds, SPECIFIC place not aligned as asked);
+ * ZX_ERR_ALREADY_EXISTS (SPECIFIC place taken); ZX_ERR_NO_RESOURCES (no place); ZX_ERR_NO_MEMORY.
+ */
 MUST_USE zx_status_t vmar_allocate(struct vmar *parent, uint32_t options, uint64_t offset,
                                    uint64_t size_bytes, struct vmar **out);
 
 struct vmar_map_args {
     uint32_t options; /* SPECIFIC, SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT, PERM_*, MAP_RANGE,
-                         ALLOW_FAULTS, ALIGN */
+                         ALLOW_FAULTS, REQUIRE_NON_RESIZABLE, ALIGN */
     uint64_t vmar_offset;
     struct vmo *vmo; /* borrowed; the mapping takes its own reference */
     uint64_t vmo_offset;
@@ -48,26 +55,44 @@ struct vmar_map_args {
     struct mapping_keeper *keeper; /* borrowed or NULL */
 };
 
-/* Adds a mapping and gives its address. Errors as zircon-abi 4b, from step 13 on, with the VMAR's
- * CAN_MAP_* against PERM_* as ACCESS_DENIED. On failure nothing changed, also for
+/* Adds a mapping and gives its address. PERM_EXECUTE without PERM_READ is an execute-only mapping;
+ * the caller refuses it where the ABI does. The errors, in order: ZX_ERR_NOT_SUPPORTED (resizable
+ * VMO and REQUIRE_NON_RESIZABLE); ZX_ERR_INVALID_ARGS (other options, WRITE without READ, MAP_RANGE
+ * with SPECIFIC_OVERWRITE, vmo_offset or length unaligned); ZX_ERR_OUT_OF_RANGE (vmo_offset + len
+ * overflows); then those of vmar_allocate with PERM_* for CAN_MAP_*. SPECIFIC_OVERWRITE: a
+ * sub-region in the way is ZX_ERR_INVALID_ARGS. On failure nothing changed, also for
  * SPECIFIC_OVERWRITE. Failing to populate for MAP_RANGE is not an error. */
 MUST_USE zx_status_t vmar_map(struct vmar *vmar, const struct vmar_map_args *args,
                               vaddr_t *out_addr);
 
-/* Unmaps and destroys everything inside [addr, addr + len), splitting mappings at the edges.
- * |op_children|: the handle may reach into sub-regions. *out_found (not NULL) tells whether there
- * was anything. ZX_ERR_INVALID_ARGS, BAD_STATE, NO_MEMORY (nothing changed). */
+/* Unmaps and destroys everything inside [addr, addr + len), splitting mappings at the edges; the
+ * length is rounded up. |op_children|: the handle may reach into sub-regions. *out_found (may be
+ * NULL) tells whether there was anything. On return no hart reaches the range any more.
+ * ZX_ERR_INVALID_ARGS: addr unaligned, length 0 or too large; ZX_ERR_BAD_STATE: dead; INVALID_ARGS:
+ * not inside the region, a sub-region partly covered or covered without |op_children|;
+ * ZX_ERR_NO_MEMORY. On failure nothing changed. */
 MUST_USE zx_status_t vmar_unmap(struct vmar *vmar, vaddr_t addr, uint64_t len_bytes,
                                 bool op_children, bool *out_found);
 
-/* Sets permissions. |options|: PERM_* only. Errors as zircon-abi 4d; all or nothing. */
+/* Sets permissions of the mappings in [addr, addr + len), also in sub-regions; length rounded up.
+ * |options|: PERM_* only. Permissions that are taken away are gone on every hart on return.
+ * ZX_ERR_INVALID_ARGS: addr unaligned, other options, WRITE without READ, length 0 or too large;
+ * ZX_ERR_BAD_STATE: dead; INVALID_ARGS: not inside the region. Then mapping by mapping:
+ * ZX_ERR_NOT_FOUND: a gap; ZX_ERR_ACCESS_DENIED: more than the mapping may ever have; INVALID_ARGS:
+ * in a sub-region without |op_children|; ACCESS_DENIED: in a sub-region and gaining a permission.
+ * ZX_ERR_NO_MEMORY. On failure nothing changed. */
 MUST_USE zx_status_t vmar_protect(struct vmar *vmar, uint32_t options, vaddr_t addr,
                                   uint64_t len_bytes, bool op_children);
 
 /* Destroys the region and all inside. ZX_ERR_NOT_SUPPORTED: a root. ZX_ERR_BAD_STATE: dead. */
 MUST_USE zx_status_t vmar_destroy(struct vmar *vmar);
 
-/* |op|: ZX_VMAR_OP_*. Errors as zircon-abi 4f. */
+/* |op|: ZX_VMAR_OP_*, done to the VMOs behind [addr, addr + len); length rounded up.
+ * ZX_ERR_INVALID_ARGS: unknown op, length 0 or too large, addr unaligned; ZX_ERR_BAD_STATE: dead;
+ * ZX_ERR_OUT_OF_RANGE: not inside the region. Then mapping by mapping, before anything is done:
+ * BAD_STATE: a gap; INVALID_ARGS: in a sub-region, and COMMIT, DECOMMIT, ZERO, PREFETCH or without
+ * |op_children|; ZX_ERR_ACCESS_DENIED: COMMIT, DECOMMIT, ZERO and the mapping could never be
+ * written. Then the errors of the VMO's operation, with the mappings to the left done. */
 MUST_USE zx_status_t vmar_op_range(struct vmar *vmar, uint32_t op, vaddr_t addr, uint64_t len_bytes,
                                    bool op_children);
 

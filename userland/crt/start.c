@@ -1,6 +1,6 @@
 // From the first instruction to main: relocate the image, give the first thread its storage, find
 // the vDSO, take in the bootstrap message, run constructors.
-#include <elf_types.h>
+#include "userland/include/elf_types.h"
 #include <stdlib.h>
 #include <zircon/syscalls.h>
 
@@ -42,11 +42,15 @@ static inline __attribute__((always_inline)) void relocate(const struct elf64_dy
     const struct elf64_rela *rela = (const struct elf64_rela *)(base + table);
     const struct elf64_rela *end = (const struct elf64_rela *)(base + table + bytes);
 
+    // The linker leaves empty entries (type 0) where it has resolved a thread-local offset itself.
     for (; rela < end; rela++) {
-        if ((rela->r_info & 0xffffffff) != ELF_R_RELATIVE) {
+        uint32_t type = (uint32_t)rela->r_info;
+
+        if (type == ELF_R_RELATIVE) {
+            *(uint64_t *)(base + rela->r_offset) = (uint64_t)base + (uint64_t)rela->r_addend;
+        } else if (type != ELF_R_NONE) {
             __builtin_trap();
         }
-        *(uint64_t *)(base + rela->r_offset) = (uint64_t)base + (uint64_t)rela->r_addend;
     }
 }
 

@@ -1,6 +1,6 @@
 #include "userland/crt/tls.h"
 
-#include <elf_types.h>
+#include "userland/include/elf_types.h"
 #include <string.h>
 
 static struct {

@@ -71,6 +71,7 @@ struct elf64_sym {
 #define ELF_DT_SYMTAB  6
 #define ELF_DT_RELA    7
 #define ELF_DT_RELASZ  8
+#define ELF_R_NONE     0 // R_RISCV_NONE
 #define ELF_R_RELATIVE 3 // R_RISCV_RELATIVE
 
 #endif // USERLAND_INCLUDE_ELF_TYPES_H_

@@ -1,6 +1,6 @@
 #include "userland/libzx/elf_image.h"
 
-#include <elf_types.h>
+#include "userland/include/elf_types.h"
 #include <string.h>
 
 #define PAGE_MASK ((uint64_t)ELF_IMAGE_PAGE_BYTES - 1)

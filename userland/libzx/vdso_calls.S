@@ -6,7 +6,7 @@
     .macro vdso_call name
     .balign 2
     .globl zx_\name
-    .globl _zx_\name
+    .weak _zx_\name
     .type zx_\name, @function
     .type _zx_\name, @function
 zx_\name:

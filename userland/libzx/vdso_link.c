@@ -1,20 +1,40 @@
 #include "userland/libzx/vdso_link.h"
 
-#include <elf_types.h>
+#include "userland/include/elf_types.h"
 #include <stddef.h>
 #include <string.h>
 #include <zircon/errors.h>
 
-static const char *const names[] = {
+// The names as one block of bytes with offsets into it, so that no pointer needs relocation when a
+// program starts.
+#define SYSCALL(number, name, ...)          char name[sizeof("zx_" #name)];
+#define SYSCALL_VOID(number, name, ...)     char name[sizeof("zx_" #name)];
+#define SYSCALL_NORETURN(number, name, ...) char name[sizeof("zx_" #name)];
+#define VDSOCALL(name, ...)                 char name[sizeof("zx_" #name)];
+#define VDSOCALL_NORETURN(name, ...)        char name[sizeof("zx_" #name)];
+struct name_block {
+#include <zircon/syscalls.def>
+};
+
 #define SYSCALL(number, name, ...)          "zx_" #name,
 #define SYSCALL_VOID(number, name, ...)     "zx_" #name,
 #define SYSCALL_NORETURN(number, name, ...) "zx_" #name,
 #define VDSOCALL(name, ...)                 "zx_" #name,
 #define VDSOCALL_NORETURN(name, ...)        "zx_" #name,
+static const struct name_block name_block = {
 #include <zircon/syscalls.def>
 };
 
-#define NUM_NAMES (sizeof(names) / sizeof(names[0]))
+#define SYSCALL(number, name, ...)          offsetof(struct name_block, name),
+#define SYSCALL_VOID(number, name, ...)     offsetof(struct name_block, name),
+#define SYSCALL_NORETURN(number, name, ...) offsetof(struct name_block, name),
+#define VDSOCALL(name, ...)                 offsetof(struct name_block, name),
+#define VDSOCALL_NORETURN(name, ...)        offsetof(struct name_block, name),
+static const uint16_t name_offsets[] = {
+#include <zircon/syscalls.def>
+};
+
+#define NUM_NAMES (sizeof(name_offsets) / sizeof(name_offsets[0]))
 
 // In table order; read by the jumps in vdso_calls.S.
 __attribute__((visibility("hidden"))) uintptr_t vdso_link_slots[NUM_NAMES];
@@ -82,7 +102,7 @@ static int64_t call_missing(void)
 
 uintptr_t vdso_link_resolve(uint64_t index)
 {
-    const char *name = names[index];
+    const char *name = (const char *)&name_block + name_offsets[index];
     const uint32_t *buckets = vdso.hash + 2;
     const uint32_t *chains = buckets + vdso.hash[0];
     uintptr_t target = (uintptr_t)call_missing;

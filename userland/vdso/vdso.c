@@ -13,15 +13,15 @@ const volatile struct vdso_constants vdso_constants = {
     .page_size_bytes = 4096,
 };
 
+// The counter, from the moment the kernel calls 0.
 static inline uint64_t ticks_now(void)
 {
     uint64_t ticks;
 
     __asm__ volatile("rdtime %0" : "=r"(ticks));
-    return ticks;
+    return ticks - vdso_constants.base_ticks;
 }
 
-// The same computation as vdso_constants_ns, on constants that are read once.
 static inline zx_time_t now_ns(void)
 {
     struct vdso_constants c;

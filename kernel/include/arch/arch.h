@@ -20,8 +20,8 @@
  *   void *phys_to_virt(paddr_t), paddr_t virt_to_phys(const void *)   linear map of RAM only
  *   PAGE_ARRAY_BASE, PAGE_ARRAY_MAX_BYTES          where struct page lives: see arch_map_page_array
  *   bool arch_inject_failure(void)                 host tests make allocations fail; else false
- *   void arch_page_poison(void *, size_t), arch_page_unpoison(...)  freed memory under a checker;
- *                                                  else nothing
+ *   void arch_memory_poison(const void *, size_t), arch_memory_unpoison(...)  freed memory under a
+ *                                                  checker; else nothing
  *   uint32_t arch_mmio_read{8,16,32}(const volatile void *), void arch_mmio_write{8,16,32}(
  *       volatile void *, uint32_t)                 device registers, ordered against each other and
  *                                                  against memory (RISC-V: fence i,ir / ow,o style)

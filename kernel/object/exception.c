@@ -1,0 +1,295 @@
+/* Exception channels and the journey of a fault through them. */
+#include "kernel/object/exception.h"
+
+#include <zircon/syscalls/exception.h>
+#include <zircon/syscalls/object.h>
+
+#include "kernel/lib/string.h"
+#include "kernel/object/channel.h"
+#include "kernel/object/exception_internal.h"
+#include "kernel/object/handle.h"
+#include "kernel/object/job.h"
+#include "kernel/object/kernel_message.h"
+#include "kernel/object/process.h"
+#include "kernel/object/thread.h"
+#include "kernel/vm/kheap.h"
+
+/* ---- Slots
+ * --------------------------------------------------------------------------------------- */
+
+struct exception_target {
+    struct exception_slot *slots;
+    struct spinlock *lock;
+    bool is_dead;
+};
+
+static bool find_target(struct object *task, struct exception_target *out)
+{
+    switch (task->ops->type) {
+    case ZX_OBJ_TYPE_JOB: {
+        struct job *job = job_from_object(task);
+        *out = (struct exception_target){job->exceptions, &job->lock, job->is_dead};
+        return true;
+    }
+    case ZX_OBJ_TYPE_PROCESS: {
+        struct process *process = process_from_object(task);
+        *out = (struct exception_target){process->exceptions, &process->lock,
+                                         process_get_state(process) >= PROCESS_DYING};
+        return true;
+    }
+    case ZX_OBJ_TYPE_THREAD: {
+        struct user_thread *thread = user_thread_from_object(task);
+        *out = (struct exception_target){thread->exceptions, &thread->process->lock,
+                                         thread->state >= USER_THREAD_DYING};
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+/* Puts |end| into the slot; *out_old: what the caller has to close. */
+static zx_status_t slot_fill(const struct exception_target *target, enum exception_slot_index index,
+                             struct handle *end, struct handle **out_old)
+{
+    zx_status_t status = ZX_OK;
+    irq_state_t irq = spin_lock_irqsave(target->lock);
+    struct handle *old = target->slots[index].kernel_end;
+    if (old != NULL && !(object_poll_signals(old->object) & ZX_CHANNEL_PEER_CLOSED)) {
+        status = ZX_ERR_ALREADY_BOUND;
+    } else {
+        target->slots[index].kernel_end = end;
+        *out_old = old;
+    }
+    spin_unlock_irqrestore(target->lock, irq);
+    return status;
+}
+
+zx_status_t exception_channel_create(struct object *task, enum exception_slot_index index,
+                                     struct object **out_user_end)
+{
+    struct exception_target target;
+    struct object *kernel_end, *user_end;
+    struct handle *old = NULL;
+
+    if (!find_target(task, &target))
+        return ZX_ERR_WRONG_TYPE;
+    if (index == EXCEPTION_SLOT_DEBUGGER && task->ops->type == ZX_OBJ_TYPE_THREAD)
+        return ZX_ERR_INVALID_ARGS;
+    if (target.is_dead)
+        return ZX_ERR_BAD_STATE;
+    zx_status_t status = channel_create(&kernel_end, &user_end);
+    if (status != ZX_OK)
+        return status;
+    struct handle *handle = handle_create(kernel_end, ZX_DEFAULT_CHANNEL_RIGHTS);
+    object_put(kernel_end);
+    if (handle == NULL) {
+        object_put(user_end);
+        return ZX_ERR_NO_MEMORY;
+    }
+    status = slot_fill(&target, index, handle, &old);
+    if (status != ZX_OK) {
+        handle_close(handle);
+        object_put(user_end);
+        return status;
+    }
+    handle_close(old);
+    *out_user_end = user_end;
+    return ZX_OK;
+}
+
+void exception_slots_close(struct exception_slot *slots, struct spinlock *lock)
+{
+    for (unsigned i = 0; i < EXCEPTION_SLOT_COUNT; i++) {
+        irq_state_t irq = spin_lock_irqsave(lock);
+        struct handle *end = slots[i].kernel_end;
+        slots[i].kernel_end = NULL;
+        spin_unlock_irqrestore(lock, irq);
+        handle_close(end);
+    }
+}
+
+/* A reference on the kernel's end of the channel in a slot; NULL: none. */
+static struct object *slot_get_channel(struct exception_slot *slot, struct spinlock *lock)
+{
+    struct object *channel = NULL;
+    irq_state_t irq = spin_lock_irqsave(lock);
+    if (slot->kernel_end != NULL) {
+        channel = slot->kernel_end->object;
+        object_get(channel);
+    }
+    spin_unlock_irqrestore(lock, irq);
+    return channel;
+}
+
+/* ---- The exception object
+ * -------------------------------------------------------------------------- */
+
+static void exception_destroy(struct object *object)
+{
+    struct exception *exception = exception_from_object(object);
+    object_put(&exception->thread->object);
+    kfree(exception);
+}
+
+/* The answer is final: lets the thread go on. */
+static void exception_on_zero_handles(struct object *object)
+{
+    struct exception *exception = exception_from_object(object);
+    struct process *process = exception->thread->process;
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    exception->is_closed = true;
+    if (exception->is_waiting)
+        thread_unpark(&exception->thread->thread);
+    spin_unlock_irqrestore(&process->lock, irq);
+}
+
+static const struct object_ops exception_ops = {
+    .type = ZX_OBJ_TYPE_EXCEPTION,
+    .default_rights = ZX_DEFAULT_EXCEPTION_RIGHTS,
+    .destroy = exception_destroy,
+    .on_zero_handles = exception_on_zero_handles,
+};
+
+static struct exception *exception_create(struct user_thread *thread, uint32_t channel_type)
+{
+    struct exception *exception = kzalloc(sizeof(*exception));
+    if (exception == NULL)
+        return NULL;
+    object_init(&exception->object, &exception_ops, 0);
+    object_get(&thread->object);
+    exception->thread = thread;
+    exception->channel_type = channel_type;
+    exception->state = ZX_EXCEPTION_STATE_TRY_NEXT;
+    exception->is_waiting = true;
+    return exception;
+}
+
+/* ---- Delivery
+ * -------------------------------------------------------------------------------------- */
+
+enum verdict { VERDICT_NEXT, VERDICT_HANDLED, VERDICT_EXIT, VERDICT_SECOND_CHANCE };
+
+/* One look at whether the answer is there. */
+static bool exception_is_answered(struct exception *exception)
+{
+    struct process *process = exception->thread->process;
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    /* Being suspended changes nothing for a thread that stands still already; upcall_user_return
+     * looks at the counts again before user mode. */
+    thread_clear_signal(&exception->thread->thread, THREAD_SIGNAL_SUSPEND);
+    bool is_killed = atomic_load(&exception->thread->thread.signals) & THREAD_SIGNAL_KILL;
+    bool is_over = exception->is_closed || is_killed;
+    if (is_over) {
+        exception->is_waiting = false;
+        if (user_thread_is_wanted_suspended_locked(exception->thread))
+            thread_signal(&exception->thread->thread, THREAD_SIGNAL_SUSPEND);
+    }
+    spin_unlock_irqrestore(&process->lock, irq);
+    return is_over;
+}
+
+static enum verdict wait_for_answer(struct exception *exception)
+{
+    while (!exception_is_answered(exception))
+        (void)thread_park(ZX_TIME_INFINITE, true);
+    if (atomic_load(&exception->thread->thread.signals) & THREAD_SIGNAL_KILL)
+        return VERDICT_EXIT;
+    switch (atomic_load(&exception->state)) {
+    case ZX_EXCEPTION_STATE_HANDLED:
+        return VERDICT_HANDLED;
+    case ZX_EXCEPTION_STATE_THREAD_EXIT:
+        return VERDICT_EXIT;
+    default:
+        return atomic_load(&exception->strategy) == ZX_EXCEPTION_STRATEGY_SECOND_CHANCE
+                   ? VERDICT_SECOND_CHANCE
+                   : VERDICT_NEXT;
+    }
+}
+
+/* Sends the exception into |channel| and waits. Without a listener, or without memory for the
+ * message, it is the next one's turn. */
+static enum verdict deliver(struct user_thread *thread, struct object *channel,
+                            uint32_t channel_type, const zx_exception_report_t *report)
+{
+    zx_exception_info_t info = {
+        .pid = thread->process->object.koid,
+        .tid = thread->object.koid,
+        .type = report->header.type,
+    };
+    enum verdict verdict = VERDICT_NEXT;
+    struct exception *exception = exception_create(thread, channel_type);
+    if (exception == NULL)
+        return VERDICT_NEXT;
+    struct handle *handle = handle_create(&exception->object, ZX_DEFAULT_EXCEPTION_RIGHTS);
+    if (handle != NULL) {
+        user_thread_set_exception(thread, report, channel_type);
+        if (channel_write_kernel(channel, &info, sizeof(info), &handle, 1) == ZX_OK)
+            verdict = wait_for_answer(exception);
+        else
+            handle_close(handle);
+        user_thread_set_exception(thread, NULL, ZX_EXCEPTION_CHANNEL_TYPE_NONE);
+    }
+    object_put(&exception->object);
+    return verdict;
+}
+
+static enum verdict deliver_to_slot(struct user_thread *thread, struct exception_slot *slot,
+                                    struct spinlock *lock, uint32_t channel_type,
+                                    const zx_exception_report_t *report)
+{
+    struct object *channel = slot_get_channel(slot, lock);
+    if (channel == NULL)
+        return VERDICT_NEXT;
+    enum verdict verdict = deliver(thread, channel, channel_type, report);
+    object_put(channel);
+    return verdict;
+}
+
+/* Asks, in order: the process's debugger, the thread, the process, the debugger again if it wanted
+ * that, and the jobs upwards. */
+static enum verdict dispatch(struct user_thread *thread, const zx_exception_report_t *report)
+{
+    struct process *process = thread->process;
+    struct exception_slot *debugger = &process->exceptions[EXCEPTION_SLOT_DEBUGGER];
+
+    enum verdict first = deliver_to_slot(thread, debugger, &process->lock,
+                                         ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER, report);
+    if (first == VERDICT_HANDLED || first == VERDICT_EXIT)
+        return first;
+    enum verdict verdict =
+        deliver_to_slot(thread, &thread->exceptions[EXCEPTION_SLOT_HANDLER], &process->lock,
+                        ZX_EXCEPTION_CHANNEL_TYPE_THREAD, report);
+    if (verdict == VERDICT_NEXT)
+        verdict = deliver_to_slot(thread, &process->exceptions[EXCEPTION_SLOT_HANDLER],
+                                  &process->lock, ZX_EXCEPTION_CHANNEL_TYPE_PROCESS, report);
+    if (verdict == VERDICT_NEXT && first == VERDICT_SECOND_CHANCE)
+        verdict = deliver_to_slot(thread, debugger, &process->lock,
+                                  ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER, report);
+    for (struct job *job = process->job; job != NULL && verdict == VERDICT_NEXT; job = job->parent)
+        verdict = deliver_to_slot(thread, &job->exceptions[EXCEPTION_SLOT_HANDLER], &job->lock,
+                                  ZX_EXCEPTION_CHANNEL_TYPE_JOB, report);
+    return verdict;
+}
+
+void upcall_user_exception(const struct arch_exception *exception)
+{
+    struct user_thread *thread = user_thread_current();
+    zx_exception_report_t report = {
+        .header = {.size = sizeof(report), .type = exception->zx_type},
+    };
+    report.context.arch.u.riscv_64.cause = exception->cause;
+    report.context.arch.u.riscv_64.tval = exception->tval;
+    report.context.synth_code = (uint32_t)exception->fault_status;
+
+    switch (dispatch(thread, &report)) {
+    case VERDICT_HANDLED:
+        return;
+    case VERDICT_EXIT:
+        user_thread_exit();
+    default:
+        exception_print(thread, exception);
+        process_kill(thread->process, ZX_TASK_RETCODE_EXCEPTION_KILL);
+        user_thread_exit();
+    }
+}

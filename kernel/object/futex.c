@@ -1,0 +1,324 @@
+#include "kernel/object/futex.h"
+
+#include "kernel/sched/thread.h"
+#include "kernel/vm/futex_key.h"
+#include "kernel/vm/vmo.h"
+
+#define BUCKET_BITS  8
+#define BUCKET_COUNT (1u << BUCKET_BITS)
+
+/* Waiters of all futexes that hash to it, in order of arrival. */
+struct bucket {
+    struct spinlock lock; /* no rank, since two may be held: the one at the lower address first */
+    struct list_node waiters;
+};
+
+/* A thread in futex_wait, on its stack. It leaves only after it had the lock of its bucket, so
+ * whoever finds it in the list, with that lock, may touch it and its thread. */
+struct waiter {
+    struct list_node node;
+    struct futex_key key;  /* one reference on the VMO */
+    struct bucket *bucket; /* where it is: atomic, written with both buckets' locks held */
+    struct thread *thread;
+    zx_koid_t owner_koid; /* of the futex; valid in the first waiter of its key */
+    bool is_woken;        /* atomic; written under the bucket's lock */
+};
+
+static struct bucket buckets[BUCKET_COUNT] = {
+    [0 ... BUCKET_COUNT - 1] = {.lock = SPINLOCK_INIT(LOCK_RANK_NONE)},
+};
+
+static struct bucket *bucket_of(const struct futex_key *key)
+{
+    uint64_t hash = ((uintptr_t)key->vmo >> 4) ^ (key->offset << 20) ^ (key->offset >> 2);
+    hash *= 0x9e3779b97f4a7c15ull; /* 2^64 divided by the golden ratio spreads close keys */
+    return &buckets[hash >> (64 - BUCKET_BITS)];
+}
+
+/* Lists start out as zeros. */
+static void bucket_prepare_locked(struct bucket *bucket)
+{
+    if (UNLIKELY(!bucket->waiters.next))
+        list_init(&bucket->waiters);
+}
+
+static irq_state_t bucket_lock(struct bucket *bucket)
+{
+    irq_state_t irq = spin_lock_irqsave(&bucket->lock);
+    bucket_prepare_locked(bucket);
+    return irq;
+}
+
+static struct waiter *waiter_after_locked(struct bucket *bucket, struct list_node *node,
+                                          const struct futex_key *key)
+{
+    for (node = node->next; node != &bucket->waiters; node = node->next) {
+        struct waiter *waiter = list_entry(node, struct waiter, node);
+        if (futex_key_equal(&waiter->key, key))
+            return waiter;
+    }
+    return NULL;
+}
+
+static struct waiter *waiter_first_locked(struct bucket *bucket, const struct futex_key *key)
+{
+    return waiter_after_locked(bucket, &bucket->waiters, key);
+}
+
+static void set_owner_locked(struct bucket *bucket, const struct futex_key *key, zx_koid_t koid)
+{
+    struct waiter *first = waiter_first_locked(bucket, key);
+    if (first)
+        first->owner_koid = koid;
+}
+
+static bool koid_waits_locked(struct bucket *bucket, const struct futex_key *key, zx_koid_t koid)
+{
+    if (koid == 0)
+        return false;
+    for (struct waiter *waiter = waiter_first_locked(bucket, key); waiter;
+         waiter = waiter_after_locked(bucket, &waiter->node, key)) {
+        if (waiter->thread->koid == koid)
+            return true;
+    }
+    return false;
+}
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+static zx_status_t key_get(vaddr_t addr, struct futex_key *out)
+{
+    struct arch_aspace *arch = thread_current()->aspace;
+    if (!is_aligned(addr, sizeof(uint32_t)) || !user_range_is_valid(addr, sizeof(uint32_t)))
+        return ZX_ERR_INVALID_ARGS;
+    return futex_key_get(container_of(arch, struct aspace, arch), addr, out);
+}
+
+/* With the locks held, compares the word. ZX_ERR_SHOULD_WAIT: it has to be made present first, by
+ * word_make_present without locks. */
+static zx_status_t word_check_locked(vaddr_t addr, uint32_t expected)
+{
+    uint32_t value;
+    zx_status_t status = arch_load_user_u32_nofault(addr, &value);
+    if (status != ZX_OK)
+        return status;
+    return value == expected ? ZX_OK : ZX_ERR_BAD_STATE;
+}
+
+static zx_status_t word_make_present(vaddr_t addr)
+{
+    uint32_t value;
+    return arch_load_user_u32(addr, &value);
+}
+
+/* ---- Wait ------------------------------------------------------------------------------------ */
+
+static zx_status_t wait_enqueue_locked(struct bucket *bucket, struct waiter *waiter, vaddr_t addr,
+                                       uint32_t expected, const struct futex_owner *owner)
+{
+    zx_status_t status = word_check_locked(addr, expected);
+    if (status != ZX_OK)
+        return status;
+    if (owner->status != ZX_OK)
+        return owner->status;
+    if (owner->koid != 0 && (owner->koid == waiter->thread->koid ||
+                             koid_waits_locked(bucket, &waiter->key, owner->koid)))
+        return ZX_ERR_INVALID_ARGS;
+    list_push_back(&bucket->waiters, &waiter->node);
+    waiter->bucket = bucket;
+    set_owner_locked(bucket, &waiter->key, owner->koid);
+    return ZX_OK;
+}
+
+/* Takes the waiter out of its list if nobody woke it; true if somebody did. */
+static bool wait_leave(struct waiter *waiter)
+{
+    struct bucket *bucket;
+    irq_state_t irq;
+    for (;;) {
+        bucket = atomic_load(&waiter->bucket);
+        irq = bucket_lock(bucket);
+        if (bucket == waiter->bucket)
+            break;
+        spin_unlock_irqrestore(&bucket->lock, irq); /* it was requeued meanwhile */
+    }
+    bool was_woken = waiter->is_woken;
+    if (!was_woken) {
+        bool was_first = waiter_first_locked(bucket, &waiter->key) == waiter;
+        list_remove(&waiter->node);
+        if (was_first)
+            set_owner_locked(bucket, &waiter->key, waiter->owner_koid);
+    }
+    spin_unlock_irqrestore(&bucket->lock, irq);
+    return was_woken;
+}
+
+zx_status_t futex_wait(vaddr_t addr, uint32_t expected, const struct futex_owner *owner,
+                       zx_time_t deadline_ns)
+{
+    struct waiter waiter = {.thread = thread_current()};
+    zx_status_t status = key_get(addr, &waiter.key);
+    if (status != ZX_OK)
+        return status;
+    struct bucket *bucket = bucket_of(&waiter.key);
+    do {
+        irq_state_t irq = bucket_lock(bucket);
+        status = wait_enqueue_locked(bucket, &waiter, addr, expected, owner);
+        spin_unlock_irqrestore(&bucket->lock, irq);
+    } while (status == ZX_ERR_SHOULD_WAIT && (status = word_make_present(addr)) == ZX_OK);
+
+    if (status == ZX_OK) {
+        while (status == ZX_OK && !atomic_load(&waiter.is_woken))
+            status = thread_park(deadline_ns, true);
+        if (wait_leave(&waiter))
+            status = ZX_OK;
+    }
+    vmo_put(waiter.key.vmo);
+    return status;
+}
+
+/* ---- Wake ------------------------------------------------------------------------------------ */
+
+/* Wakes up to |count|, of which the last may become the owner. */
+static void wake_locked(struct bucket *bucket, const struct futex_key *key, uint32_t count,
+                        bool single_owner)
+{
+    zx_koid_t woken_koid = 0;
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct waiter *waiter = waiter_first_locked(bucket, key);
+        if (!waiter)
+            break;
+        list_remove(&waiter->node);
+        woken_koid = waiter->thread->koid;
+        any = true;
+        atomic_store(&waiter->is_woken, true);
+        thread_unpark(waiter->thread);
+    }
+    if (any)
+        set_owner_locked(bucket, key, single_owner ? woken_koid : 0);
+}
+
+zx_status_t futex_wake(vaddr_t addr, uint32_t count, bool single_owner)
+{
+    struct futex_key key;
+    zx_status_t status = key_get(addr, &key);
+    if (status != ZX_OK)
+        return status;
+    struct bucket *bucket = bucket_of(&key);
+    irq_state_t irq = bucket_lock(bucket);
+    wake_locked(bucket, &key, count, single_owner);
+    spin_unlock_irqrestore(&bucket->lock, irq);
+    vmo_put(key.vmo);
+    return ZX_OK;
+}
+
+/* ---- Requeue --------------------------------------------------------------------------------- */
+
+static irq_state_t bucket_lock_two(struct bucket *a, struct bucket *b)
+{
+    struct bucket *first = a < b ? a : b;
+    struct bucket *second = a < b ? b : a;
+    irq_state_t irq = bucket_lock(first);
+    if (second != first) {
+        spin_lock(&second->lock);
+        bucket_prepare_locked(second);
+    }
+    return irq;
+}
+
+static void bucket_unlock_two(struct bucket *a, struct bucket *b, irq_state_t irq)
+{
+    if (a != b)
+        spin_unlock(a < b ? &b->lock : &a->lock);
+    spin_unlock_irqrestore(a < b ? &a->lock : &b->lock, irq);
+}
+
+/* Returns how many moved. Each has a reference on the VMO of |to| afterwards and none on |from|'s,
+ * which the caller drops that many times. */
+static uint32_t requeue_locked(struct bucket *from_bucket, const struct futex_key *from,
+                               struct bucket *to_bucket, const struct futex_key *to, uint32_t count)
+{
+    uint32_t moved = 0;
+    while (moved < count) {
+        struct waiter *waiter = waiter_first_locked(from_bucket, from);
+        if (!waiter)
+            break;
+        list_remove(&waiter->node);
+        vmo_get(to->vmo);
+        waiter->key = *to;
+        waiter->owner_koid = 0;
+        atomic_store(&waiter->bucket, to_bucket);
+        list_push_back(&to_bucket->waiters, &waiter->node);
+        moved++;
+    }
+    return moved;
+}
+
+static zx_status_t requeue_check_locked(const struct futex_requeue_args *args,
+                                        struct bucket *from_bucket, const struct futex_key *from,
+                                        struct bucket *to_bucket, const struct futex_key *to)
+{
+    zx_status_t status = word_check_locked(args->from, args->expected);
+    if (status != ZX_OK)
+        return status;
+    if (args->new_owner.status != ZX_OK)
+        return args->new_owner.status;
+    if (koid_waits_locked(from_bucket, from, args->new_owner.koid) ||
+        koid_waits_locked(to_bucket, to, args->new_owner.koid))
+        return ZX_ERR_INVALID_ARGS;
+    return ZX_OK;
+}
+
+static zx_status_t requeue_between(const struct futex_requeue_args *args,
+                                   const struct futex_key *from, const struct futex_key *to)
+{
+    struct bucket *from_bucket = bucket_of(from);
+    struct bucket *to_bucket = bucket_of(to);
+    zx_status_t status;
+    uint32_t moved = 0;
+    do {
+        irq_state_t irq = bucket_lock_two(from_bucket, to_bucket);
+        status = requeue_check_locked(args, from_bucket, from, to_bucket, to);
+        if (status == ZX_OK) {
+            wake_locked(from_bucket, from, args->wake_count, args->single_owner);
+            moved = requeue_locked(from_bucket, from, to_bucket, to, args->requeue_count);
+            set_owner_locked(to_bucket, to, args->new_owner.koid);
+        }
+        bucket_unlock_two(from_bucket, to_bucket, irq);
+    } while (status == ZX_ERR_SHOULD_WAIT && (status = word_make_present(args->from)) == ZX_OK);
+    for (uint32_t i = 0; i < moved; i++)
+        vmo_put(from->vmo);
+    return status;
+}
+
+zx_status_t futex_requeue(const struct futex_requeue_args *args)
+{
+    struct futex_key from, to;
+    zx_status_t status = key_get(args->from, &from);
+    if (status != ZX_OK)
+        return status;
+    status = key_get(args->to, &to);
+    if (status == ZX_OK) {
+        status =
+            futex_key_equal(&from, &to) ? ZX_ERR_INVALID_ARGS : requeue_between(args, &from, &to);
+        vmo_put(to.vmo);
+    }
+    vmo_put(from.vmo);
+    return status;
+}
+
+zx_status_t futex_get_owner(vaddr_t addr, zx_koid_t *out)
+{
+    struct futex_key key;
+    zx_status_t status = key_get(addr, &key);
+    if (status != ZX_OK)
+        return status;
+    struct bucket *bucket = bucket_of(&key);
+    irq_state_t irq = bucket_lock(bucket);
+    struct waiter *first = waiter_first_locked(bucket, &key);
+    *out = first ? first->owner_koid : 0;
+    spin_unlock_irqrestore(&bucket->lock, irq);
+    vmo_put(key.vmo);
+    return ZX_OK;
+}

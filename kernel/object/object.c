@@ -1,0 +1,169 @@
+#include "kernel/object/object.h"
+
+#include "kernel/object/object_internal.h"
+#include "kernel/sched/thread.h"
+
+#define OBJECT_TYPE_LIMIT ((uint32_t)ZX_OBJ_TYPE_UPPER_BOUND)
+
+static uint64_t next_koid = ZX_KOID_FIRST;
+static uint64_t count_live[OBJECT_TYPE_LIMIT];
+
+zx_koid_t koid_generate(void)
+{
+    return atomic_fetch_add_relaxed(&next_koid, 1);
+}
+
+void object_init(struct object *object, const struct object_ops *ops, uint32_t signals)
+{
+    DEBUG_ASSERT(ops->type < OBJECT_TYPE_LIMIT);
+    object->ops = ops;
+    object->koid = koid_generate();
+    refcount_init(&object->refs);
+    object->count_handles = 0;
+    spinlock_init(&object->lock, LOCK_RANK_OBJECT);
+    object->signals = signals;
+    list_init(&object->observers);
+    atomic_fetch_add_relaxed(&count_live[ops->type], 1);
+}
+
+void object_abandon(struct object *object)
+{
+    atomic_fetch_sub(&count_live[object->ops->type], 1);
+}
+
+uint64_t object_count_live(zx_obj_type_t type)
+{
+    if (type != ZX_OBJ_TYPE_NONE)
+        return type < OBJECT_TYPE_LIMIT ? atomic_load(&count_live[type]) : 0;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < OBJECT_TYPE_LIMIT; i++)
+        sum += atomic_load(&count_live[i]);
+    return sum;
+}
+
+zx_koid_t object_related_koid(struct object *object)
+{
+    return object->ops->related_koid ? object->ops->related_koid(object) : ZX_KOID_INVALID;
+}
+
+/* ---- Release --------------------------------------------------------------------------------- */
+
+static void releases_add(struct object_releases *releases, struct object *object,
+                         struct handle *handle)
+{
+    if (object) {
+        ASSERT(list_is_empty(&object->observers));
+        list_push_back(&releases->objects, &object->observers);
+    } else {
+        handle->next_closing = releases->handles;
+        releases->handles = handle;
+    }
+}
+
+static bool releases_do_one(struct object_releases *releases)
+{
+    struct handle *handle = releases->handles;
+    if (handle) {
+        releases->handles = handle->next_closing;
+        handle_close_now(handle);
+        return true;
+    }
+    struct list_node *node = list_pop_front(&releases->objects);
+    if (!node)
+        return false;
+    struct object *object = list_entry(node, struct object, observers);
+    atomic_fetch_sub(&count_live[object->ops->type], 1);
+    object->ops->destroy(object);
+    return true;
+}
+
+void object_release(struct object *object, struct handle *handle)
+{
+    struct thread *self = thread_current();
+    if (self->releases) {
+        releases_add(self->releases, object, handle);
+        return;
+    }
+    struct object_releases releases;
+    list_init(&releases.objects);
+    releases.handles = NULL;
+    releases_add(&releases, object, handle);
+    self->releases = &releases;
+    while (releases_do_one(&releases)) {
+    }
+    self->releases = NULL;
+}
+
+void object_put(struct object *object)
+{
+    if (refcount_put(&object->refs))
+        object_release(object, NULL);
+}
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+{
+    uint32_t old = object->signals;
+    uint32_t now = (old & ~clear) | set;
+    uint32_t rising = now & ~old;
+    atomic_store_release(&object->signals, now);
+    if (rising == 0)
+        return;
+    list_for_each_safe (node, next, &object->observers) {
+        struct observer *observer = list_entry(node, struct observer, object_node);
+        if ((observer->trigger & rising) == 0)
+            continue;
+        list_remove(node);
+        observer->ops->notify(observer, OBSERVER_SIGNALS, now);
+    }
+}
+
+void object_update_signals(struct object *object, uint32_t clear, uint32_t set)
+{
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    object_update_signals_locked(object, clear, set);
+    spin_unlock_irqrestore(&object->lock, irq);
+}
+
+void object_add_observer(struct object *object, struct observer *observer, bool only_edges)
+{
+    list_init(&observer->object_node);
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    if (!only_edges && (object->signals & observer->trigger) != 0)
+        observer->ops->notify(observer, OBSERVER_SIGNALS, object->signals);
+    else
+        list_push_back(&object->observers, &observer->object_node);
+    spin_unlock_irqrestore(&object->lock, irq);
+}
+
+bool object_remove_observer(struct object *object, struct observer *observer)
+{
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    bool was_there = !list_is_empty(&observer->object_node);
+    list_remove(&observer->object_node);
+    spin_unlock_irqrestore(&object->lock, irq);
+    return was_there;
+}
+
+void object_cancel_observers(struct object *object, const void *handle)
+{
+    struct list_node to_release;
+    list_init(&to_release);
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    uint32_t observed = object->signals | ZX_SIGNAL_HANDLE_CLOSED;
+    list_for_each_safe (node, next, &object->observers) {
+        struct observer *observer = list_entry(node, struct observer, object_node);
+        if (observer->handle != handle)
+            continue;
+        list_remove(node);
+        if (observer->ops->notify(observer, OBSERVER_HANDLE_CLOSED, observed))
+            list_push_back(&to_release, node);
+    }
+    spin_unlock_irqrestore(&object->lock, irq);
+    struct list_node *node;
+    while ((node = list_pop_front(&to_release)) != NULL) {
+        struct observer *observer = list_entry(node, struct observer, object_node);
+        observer->ops->release(observer);
+    }
+}

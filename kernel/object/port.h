@@ -1,0 +1,37 @@
+/* Ports: queues of packets, from users and from objects whose signals are watched. */
+#pragma once
+
+#include <zircon/syscalls/port.h>
+
+#include "kernel/object/handle.h"
+
+/* Packets of users that a port holds before zx_port_queue is refused: Zircon's limit. */
+#define PORT_MAX_USER_PACKETS 2049u
+
+/* One reference. ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t port_create(struct object **out);
+
+/* Queues a copy of |packet| as a user's. ZX_ERR_SHOULD_WAIT: too many. ZX_ERR_NO_MEMORY.
+ * ZX_ERR_BAD_STATE: the last handle is closed. */
+MUST_USE zx_status_t port_queue(struct object *port, const zx_port_packet_t *packet);
+
+/* Takes the first packet, sleeping for it until |deadline_ns|. ZX_ERR_TIMED_OUT; ZX_ERR_CANCELED:
+ * the last handle was closed; ZX_ERR_INTERNAL_INTR_*. */
+MUST_USE zx_status_t port_wait(struct object *port, zx_time_t deadline_ns, zx_port_packet_t *out);
+
+/* What to watch: one packet is queued when |source| has one of |signals|. */
+struct port_watch {
+    struct object *source; /* borrowed: the caller's reference */
+    zx_handle_t value;     /* its handle in the current process */
+    const void *identity;  /* of that handle */
+    uint64_t key;
+    uint32_t signals;
+    uint32_t options; /* ZX_WAIT_ASYNC_* */
+};
+/* ZX_ERR_NO_MEMORY. ZX_ERR_BAD_STATE: the port's last handle is closed. ZX_ERR_BAD_HANDLE: the
+ * source's handle was closed meanwhile. */
+MUST_USE zx_status_t port_watch(struct object *port, const struct port_watch *watch);
+
+/* Drops watches and packets with |key| that came through the handle |identity| of |source|, or,
+ * with source NULL, everything with |key|. False: there was none. */
+bool port_cancel(struct object *port, struct object *source, const void *identity, uint64_t key);

@@ -1,0 +1,17 @@
+#include "kernel/object/power.h"
+
+static power_hook platform_hook;
+
+void power_set_hook(power_hook hook)
+{
+    platform_hook = hook;
+}
+
+void power_down(enum power_action action, uint8_t status)
+{
+    irq_state_t irq = arch_irq_save();
+    if (platform_hook)
+        platform_hook(action, status);
+    arch_power(action);
+    arch_irq_restore(irq);
+}

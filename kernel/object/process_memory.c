@@ -1,0 +1,49 @@
+/* Reading and writing the memory of a process from outside. */
+#include "arch/mmu.h"
+#include "kernel/lib/string.h"
+#include "kernel/object/process.h"
+#include "kernel/vm/aspace.h"
+#include "kernel/vm/page.h"
+#include "kernel/vm/pmm.h"
+
+/* One piece, inside one page. */
+static zx_status_t copy_piece(struct aspace *aspace, vaddr_t addr, void *buffer, size_t len_bytes,
+                              bool write)
+{
+    struct page *page;
+    zx_status_t status = aspace_get_page(aspace, addr, write, &page);
+    if (status != ZX_OK)
+        return status;
+    uint8_t *at = (uint8_t *)phys_to_virt(page_to_paddr(page)) + (addr & PAGE_MASK);
+    if (write)
+        memcpy(at, buffer, len_bytes);
+    else
+        memcpy(buffer, at, len_bytes);
+    page_put(page);
+    return ZX_OK;
+}
+
+zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,
+                                size_t len_bytes, bool write, size_t *out_done)
+{
+    size_t done = 0;
+    zx_status_t status = ZX_OK;
+
+    if (process_get_state(process) >= PROCESS_DYING)
+        return ZX_ERR_BAD_STATE;
+    while (done < len_bytes && status == ZX_OK) {
+        vaddr_t at = addr + done;
+        size_t piece = MIN(len_bytes - done, PAGE_SIZE_BYTES - (at & PAGE_MASK));
+        status = user_range_is_valid(at, piece)
+                     ? copy_piece(process->aspace, at, (uint8_t *)buffer + done, piece, write)
+                     : ZX_ERR_NOT_FOUND;
+        if (status == ZX_OK)
+            done += piece;
+    }
+    if (done == 0 && status != ZX_OK)
+        return status;
+    if (write)
+        mmu_sync_icache(&process->aspace->arch);
+    *out_done = done;
+    return ZX_OK;
+}

@@ -1,0 +1,135 @@
+/* VMAR and VMO objects. */
+#include "kernel/object/vm_obj.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/object/process.h"
+#include "kernel/vm/kheap.h"
+
+/* ---- VMARs
+ * ----------------------------------------------------------------------------------------- */
+
+static void vmar_object_destroy(struct object *object)
+{
+    struct vmar_object *vmar = vmar_from_object(object);
+    vmar_put(vmar->vmar);
+    object_put(&vmar->process->object);
+    kfree(vmar);
+}
+
+static const struct object_ops vmar_object_ops = {
+    .type = ZX_OBJ_TYPE_VMAR,
+    .default_rights = ZX_DEFAULT_VMAR_RIGHTS,
+    .destroy = vmar_object_destroy,
+};
+
+zx_status_t vmar_object_create(struct vmar *vmar, struct process *process, struct vmar_object **out)
+{
+    struct vmar_object *object = kzalloc(sizeof(*object));
+    if (object == NULL)
+        return ZX_ERR_NO_MEMORY;
+    object_init(&object->object, &vmar_object_ops, 0);
+    object->vmar = vmar;
+    object_get(&process->object);
+    object->process = process;
+    *out = object;
+    return ZX_OK;
+}
+
+zx_rights_t vmar_object_rights(const struct vmar_object *object)
+{
+    zx_rights_t rights = ZX_DEFAULT_VMAR_RIGHTS;
+    uint32_t options = object->vmar->options;
+    if (options & ZX_VM_CAN_MAP_READ)
+        rights |= ZX_RIGHT_READ;
+    if (options & ZX_VM_CAN_MAP_WRITE)
+        rights |= ZX_RIGHT_WRITE;
+    if (options & ZX_VM_CAN_MAP_EXECUTE)
+        rights |= ZX_RIGHT_EXECUTE;
+    return rights;
+}
+
+/* ---- VMOs
+ * ------------------------------------------------------------------------------------------ */
+
+static void vmo_object_destroy(struct object *object)
+{
+    struct vmo_object *vmo = vmo_from_object(object);
+    vmo_put(vmo->vmo);
+    kfree(vmo);
+}
+
+static zx_status_t vmo_object_get_name(struct object *object, char out[32])
+{
+    vmo_copy_name(vmo_from_object(object)->vmo, out);
+    return ZX_OK;
+}
+
+static zx_status_t vmo_object_set_name(struct object *object, const char *name)
+{
+    vmo_set_name(vmo_from_object(object)->vmo, name);
+    return ZX_OK;
+}
+
+static const struct object_ops vmo_object_ops = {
+    .type = ZX_OBJ_TYPE_VMO,
+    .default_rights = ZX_DEFAULT_VMO_RIGHTS,
+    .user_signals = ZX_USER_SIGNAL_ALL,
+    .destroy = vmo_object_destroy,
+    .get_name = vmo_object_get_name,
+    .set_name = vmo_object_set_name,
+};
+
+zx_status_t vmo_object_create(struct vmo *vmo, struct vmo_object **out)
+{
+    struct vmo_object *object = kzalloc(sizeof(*object));
+    if (object == NULL)
+        return ZX_ERR_NO_MEMORY;
+    object_init(&object->object, &vmo_object_ops, ZX_VMO_ZERO_CHILDREN);
+    object->vmo = vmo;
+    vmo->koid = object->object.koid;
+    *out = object;
+    return ZX_OK;
+}
+
+zx_rights_t vmo_object_rights(const struct vmo_object *object)
+{
+    return ZX_DEFAULT_VMO_RIGHTS | (vmo_is_resizable(object->vmo) ? ZX_RIGHT_RESIZE : 0);
+}
+
+void vmo_copy_name(struct vmo *vmo, char out[32])
+{
+    vmo_lock(vmo);
+    memcpy(out, vmo->name, sizeof(vmo->name));
+    vmo_unlock(vmo);
+}
+
+uint64_t vmo_get_stream_size(struct vmo *vmo)
+{
+    vmo_lock(vmo);
+    uint64_t size_bytes = vmo->content_size_bytes;
+    vmo_unlock(vmo);
+    return size_bytes;
+}
+
+zx_status_t vmo_set_stream_size(struct vmo *vmo, uint64_t size_bytes)
+{
+    zx_status_t status = ZX_OK;
+    vmo_lock(vmo);
+    uint64_t old_bytes = vmo->content_size_bytes;
+    uint64_t limit_bytes = vmo->size_bytes;
+    vmo_unlock(vmo);
+    if (size_bytes > limit_bytes)
+        return ZX_ERR_OUT_OF_RANGE;
+    if (size_bytes != old_bytes)
+        status = vmo_zero(vmo, MIN(old_bytes, size_bytes),
+                          MAX(old_bytes, size_bytes) - MIN(old_bytes, size_bytes));
+    if (status != ZX_OK)
+        return status;
+    vmo_lock(vmo);
+    if (size_bytes <= vmo->size_bytes) /* it may have shrunk meanwhile */
+        vmo->content_size_bytes = size_bytes;
+    else
+        status = ZX_ERR_OUT_OF_RANGE;
+    vmo_unlock(vmo);
+    return status;
+}

@@ -1,0 +1,130 @@
+/* Telling what is in an address space. */
+#include "kernel/lib/string.h"
+#include "kernel/lib/string_copy.h"
+#include "kernel/vm/vmar_internal.h"
+
+static zx_status_t count_page(void *ctx, uint64_t index, struct page *page)
+{
+    (void)index;
+    (void)page;
+    *(uint64_t *)ctx += PAGE_SIZE_BYTES;
+    return ZX_OK;
+}
+
+/* Bytes of the VMO's own pages that show in the mapping. The VMO's lock is held. */
+static uint64_t committed_bytes_vmo_locked(const struct mapping *mapping)
+{
+    uint64_t first = mapping->vmo_offset >> PAGE_SHIFT, bytes = 0;
+    uint64_t end = first + (mapping->region.size_bytes >> PAGE_SHIFT);
+    if (mapping->vmo->kind == VMO_PAGED)
+        (void)page_tree_for_each(&mapping->vmo->pages, first, end, count_page, &bytes);
+    return bytes;
+}
+
+static void visit_mapping(const struct mapping *mapping, uint32_t depth, aspace_walk_fn fn,
+                          void *ctx)
+{
+    struct vmo *vmo = mapping->vmo;
+    char name[sizeof(vmo->name)];
+    struct aspace_walk_entry entry = {
+        .name = name,
+        .base = mapping->region.base,
+        .size_bytes = mapping->region.size_bytes,
+        .depth = depth,
+        .perms = mapping->perms,
+        .vmo_koid = vmo->koid,
+        .vmo_offset = mapping->vmo_offset,
+    };
+    vmo_lock(vmo);
+    string_copy(name, vmo->name, sizeof(name));
+    entry.committed_bytes = committed_bytes_vmo_locked(mapping);
+    vmo_unlock(vmo);
+    fn(ctx, &entry);
+}
+
+static void visit_vmar(const struct vmar *vmar, uint32_t depth, aspace_walk_fn fn, void *ctx)
+{
+    struct aspace_walk_entry entry = {
+        .name = vmar->name,
+        .base = vmar->region.base,
+        .size_bytes = vmar->region.size_bytes,
+        .depth = depth,
+        .is_vmar = true,
+    };
+    fn(ctx, &entry);
+}
+
+static void walk_locked(struct vmar *top, uint32_t top_depth, aspace_walk_fn fn, void *ctx)
+{
+    struct region *at = &top->region;
+    uint32_t depth = top_depth;
+
+    for (;;) {
+        struct region *next = NULL;
+        if (at->is_vmar) {
+            visit_vmar(vmar_from_region(at), depth, fn, ctx);
+            next = region_tree_first(&vmar_from_region(at)->children);
+            depth += next != NULL;
+        } else {
+            visit_mapping(mapping_from_region(at), depth, fn, ctx);
+        }
+        while (next == NULL) {
+            if (at == &top->region)
+                return;
+            next = region_next(at);
+            if (next == NULL) {
+                at = &at->parent->region;
+                depth--;
+            }
+        }
+        at = next;
+    }
+}
+
+zx_status_t aspace_walk(struct aspace *aspace, aspace_walk_fn fn, void *ctx)
+{
+    zx_status_t status = ZX_ERR_BAD_STATE;
+    mutex_lock(&aspace->lock);
+    if (aspace->root != NULL) {
+        walk_locked(aspace->root, 1, fn, ctx);
+        status = ZX_OK;
+    }
+    mutex_unlock(&aspace->lock);
+    return status;
+}
+
+zx_status_t vmar_walk(struct vmar *vmar, aspace_walk_fn fn, void *ctx)
+{
+    zx_status_t status = ZX_ERR_BAD_STATE;
+    mutex_lock(&vmar->aspace->lock);
+    if (!vmar->is_dead) {
+        walk_locked(vmar, 0, fn, ctx);
+        status = ZX_OK;
+    }
+    mutex_unlock(&vmar->aspace->lock);
+    return status;
+}
+
+struct usage {
+    uint64_t mapped_bytes, committed_bytes;
+};
+
+static void add_usage(void *ctx, const struct aspace_walk_entry *entry)
+{
+    struct usage *usage = ctx;
+    if (entry->is_vmar)
+        return;
+    usage->mapped_bytes += entry->size_bytes;
+    usage->committed_bytes += entry->committed_bytes;
+}
+
+void aspace_get_usage(struct aspace *aspace, uint64_t *out_mapped_bytes,
+                      uint64_t *out_committed_bytes)
+{
+    struct usage usage = {0, 0};
+    /* A cleared address space uses nothing. */
+    if (aspace_walk(aspace, add_usage, &usage) != ZX_OK)
+        usage = (struct usage){0, 0};
+    *out_mapped_bytes = usage.mapped_bytes;
+    *out_committed_bytes = usage.committed_bytes;
+}

@@ -1,0 +1,188 @@
+/* Mutexes, parking and lock ranks for host tests, on pthreads: kernel/sync and kernel/sched are not
+ * linked there. */
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "kernel/lib/panic.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sched/thread.h"
+#include "kernel/sync/mutex.h"
+#include "tests/host/fake_arch.h"
+
+/* One lock and one condition for everything that sleeps: simple, and ThreadSanitizer knows them. */
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
+
+static _Thread_local struct thread fake_thread;
+
+struct thread *arch_current_thread(void)
+{
+    return &fake_thread;
+}
+
+void spin_lock_contended(struct spinlock *lock)
+{
+    uint32_t free = 0;
+
+    if (spin_is_held(lock))
+        panic("spinlock %p: taken twice by hart %u", (void *)lock, arch_hart_index());
+    while (!atomic_cas_acquire(&lock->value, &free, arch_hart_index() + 1)) {
+        free = 0;
+        sched_yield();
+    }
+}
+
+void mutex_init(struct mutex *mutex, enum lock_rank rank)
+{
+    memset(mutex, 0, sizeof(*mutex));
+    spinlock_init(&mutex->wait_lock, LOCK_RANK_MUTEX);
+    list_init(&mutex->waiters);
+    mutex->rank = (uint8_t)rank;
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    uintptr_t self = (uintptr_t)thread_current();
+
+    lock_rank_assert_may_sleep();
+    if (!arch_irq_is_enabled())
+        panic("mutex_lock with interrupts off");
+    lock_rank_acquire(mutex, (enum lock_rank)mutex->rank);
+    pthread_mutex_lock(&sleep_lock);
+    if (mutex->owner == self)
+        panic("mutex %p: taken twice by its owner", (void *)mutex);
+    while (mutex->owner != 0)
+        pthread_cond_wait(&sleep_cond, &sleep_lock);
+    atomic_store_relaxed(&mutex->owner, self);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    lock_rank_release(mutex);
+    pthread_mutex_lock(&sleep_lock);
+    if (mutex->owner != (uintptr_t)thread_current())
+        panic("mutex %p: released by a thread that does not own it", (void *)mutex);
+    atomic_store_relaxed(&mutex->owner, 0);
+    pthread_cond_broadcast(&sleep_cond);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+bool mutex_is_held(const struct mutex *mutex)
+{
+    return atomic_load_relaxed(&mutex->owner) == (uintptr_t)thread_current();
+}
+
+/* ---- Scheduler --------------------------------------------------------------------------------
+ */
+
+zx_time_t clock_monotonic_ns(void)
+{
+    return (zx_time_t)arch_ticks();
+}
+
+zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
+{
+    struct thread *self = thread_current();
+    zx_status_t status = ZX_OK;
+
+    lock_rank_assert_may_sleep();
+    pthread_mutex_lock(&sleep_lock);
+    while (!self->token) {
+        if (interruptible && (atomic_load(&self->signals) & THREAD_SIGNAL_KILL) != 0) {
+            status = ZX_ERR_INTERNAL_INTR_KILLED;
+            break;
+        }
+        if (clock_monotonic_ns() >= deadline_ns) {
+            status = ZX_ERR_TIMED_OUT;
+            break;
+        }
+        if (deadline_ns == ZX_TIME_INFINITE) {
+            pthread_cond_wait(&sleep_cond, &sleep_lock);
+        } else {
+            pthread_mutex_unlock(&sleep_lock);
+            sched_yield();
+            pthread_mutex_lock(&sleep_lock);
+        }
+    }
+    if (status == ZX_OK)
+        self->token = false;
+    pthread_mutex_unlock(&sleep_lock);
+    return status;
+}
+
+void thread_unpark(struct thread *thread)
+{
+    pthread_mutex_lock(&sleep_lock);
+    thread->token = true;
+    pthread_cond_broadcast(&sleep_cond);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+void thread_signal(struct thread *thread, uint32_t signals)
+{
+    pthread_mutex_lock(&sleep_lock);
+    atomic_fetch_or(&thread->signals, signals);
+    pthread_cond_broadcast(&sleep_cond);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+void thread_clear_signal(struct thread *thread, uint32_t signals)
+{
+    atomic_fetch_and(&thread->signals, ~signals);
+}
+
+void thread_yield(void)
+{
+    sched_yield();
+}
+
+#ifdef DEBUG
+/* ---- Lock ranks -------------------------------------------------------------------------------
+ */
+
+void lock_rank_acquire(const void *lock, enum lock_rank rank)
+{
+    struct thread *self = thread_current();
+
+    for (unsigned i = 0; i < self->count_held; i++) {
+        if (rank != LOCK_RANK_NONE && self->held_ranks[i] >= rank)
+            panic("lock %p of rank %d taken inside lock %p of rank %d", lock, (int)rank,
+                  self->held_locks[i], self->held_ranks[i]);
+    }
+    ASSERT(self->count_held < ARRAY_COUNT(self->held_locks));
+    self->held_locks[self->count_held] = lock;
+    self->held_ranks[self->count_held++] = (uint8_t)rank;
+}
+
+void lock_rank_release(const void *lock)
+{
+    struct thread *self = thread_current();
+
+    for (unsigned i = self->count_held; i-- > 0;) {
+        if (self->held_locks[i] != lock)
+            continue;
+        self->count_held--;
+        for (; i < self->count_held; i++) {
+            self->held_locks[i] = self->held_locks[i + 1];
+            self->held_ranks[i] = self->held_ranks[i + 1];
+        }
+        return;
+    }
+    panic("lock %p released but not held", lock);
+}
+
+void lock_rank_assert_may_sleep(void)
+{
+    struct thread *self = thread_current();
+
+    /* Ranks of mutexes are the outer ones; every spinlock above forbids sleeping. */
+    for (unsigned i = 0; i < self->count_held; i++) {
+        if (self->held_ranks[i] > LOCK_RANK_VMO)
+            panic("about to sleep with lock %p of rank %d", self->held_locks[i],
+                  self->held_ranks[i]);
+    }
+    ASSERT(arch_irq_is_enabled());
+}
+#endif
