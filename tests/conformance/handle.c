@@ -24,8 +24,8 @@ TEST(handle, a_closed_value_is_stale)
 
 TEST(handle, values_that_were_never_given_are_bad)
 {
-    static const zx_handle_t values[] = {1, 2, 3, 7, 0x7fffffff, 0x80000003, 0xfffffffc,
-                                         0xffffffff};
+    static const zx_handle_t values[] = {1,          2,          3,          7,
+                                         0x7fffffff, 0x80000003, 0xfffffffc, 0xffffffff};
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         EXPECT_STATUS(zx_handle_close(values[i]), ZX_ERR_BAD_HANDLE);

@@ -27,8 +27,8 @@ void test_fail(const char *file, int line, const char *fmt, ...)
     if (slot >= MAX_FAILURES)
         return;
     const char *base = strrchr(file, '/');
-    int used = snprintf(current.failures[slot], sizeof(current.failures[slot]), "%s:%d: ",
-                        base != NULL ? base + 1 : file, line);
+    int used = snprintf(current.failures[slot], sizeof(current.failures[slot]),
+                        "%s:%d: ", base != NULL ? base + 1 : file, line);
     va_start(args, fmt);
     vsnprintf(current.failures[slot] + used, sizeof(current.failures[slot]) - (size_t)used, fmt,
               args);
@@ -83,8 +83,8 @@ static struct counts take_counts(void)
         for (size_t i = 0; i < sizeof(stats.handle_count) / sizeof(stats.handle_count[0]); i++)
             counts.handles += stats.handle_count[i];
     }
-    if (zx_object_get_info(startup_resource(), ZX_INFO_KMEM_STATS, &memory, sizeof(memory),
-                           NULL, NULL) == ZX_OK)
+    if (zx_object_get_info(startup_resource(), ZX_INFO_KMEM_STATS, &memory, sizeof(memory), NULL,
+                           NULL) == ZX_OK)
         counts.free_bytes = memory.free_bytes;
     return counts;
 }

@@ -43,8 +43,7 @@ zx_vaddr_t map_at(zx_handle_t vmar, zx_vm_option_t perms, size_t offset, zx_hand
 {
     zx_vaddr_t addr;
 
-    ASSERT_OK(
-        zx_vmar_map(vmar, perms | ZX_VM_SPECIFIC, offset, vmo, vmo_offset, len_bytes, &addr));
+    ASSERT_OK(zx_vmar_map(vmar, perms | ZX_VM_SPECIFIC, offset, vmo, vmo_offset, len_bytes, &addr));
     return addr;
 }
 
@@ -83,8 +82,7 @@ zx_info_handle_basic_t basic_info(zx_handle_t handle)
 {
     zx_info_handle_basic_t info;
 
-    ASSERT_OK(
-        zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL, NULL));
+    ASSERT_OK(zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL, NULL));
     return info;
 }
 

@@ -19,9 +19,9 @@
 
 /* Addresses that no user program can have: the start of the kernel's half, an address that is not
  * canonical in Sv39, one whose object would wrap, and the first page. */
-#define KERNEL_ADDRESS        ((uintptr_t)0xffffffc000000000)
-#define NONCANONICAL_ADDRESS  ((uintptr_t)0x0000008000000000)
-#define NUM_BAD_ADDRESSES     5
+#define KERNEL_ADDRESS       ((uintptr_t)0xffffffc000000000)
+#define NONCANONICAL_ADDRESS ((uintptr_t)0x0000008000000000)
+#define NUM_BAD_ADDRESSES    5
 extern const uintptr_t bad_addresses[NUM_BAD_ADDRESSES];
 
 /* What an out-parameter holds before a call that must fail. */
