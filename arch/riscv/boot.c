@@ -18,7 +18,7 @@ static char boot_emergency_stack[EMERGENCY_STACK_BYTES] __attribute__((aligned(1
 /* No device tree is larger; the reader checks the tree's own size against it. */
 #define DTB_BYTES_MAX (4ul << 20)
 
-paddr_t image_paddr(const void *symbol)
+paddr_t arch_image_paddr(const void *symbol)
 {
     return (vaddr_t)symbol - riscv_image_offset;
 }
@@ -53,7 +53,7 @@ void arch_set_features(const struct arch_features *features)
 
 struct ram_range arch_image_range(void)
 {
-    return (struct ram_range){image_paddr(image_start), (uint64_t)(image_end - image_start)};
+    return (struct ram_range){arch_image_paddr(image_start), (uint64_t)(image_end - image_start)};
 }
 
 const void *arch_vdso_image(size_t *out_bytes)
@@ -62,8 +62,8 @@ const void *arch_vdso_image(size_t *out_bytes)
     return vdso_blob;
 }
 
-const void *arch_ramdisk_image(size_t *out_bytes)
+struct ram_range arch_ramdisk_range(void)
 {
-    *out_bytes = (size_t)(ramdisk_blob_end - ramdisk_blob);
-    return ramdisk_blob;
+    return (struct ram_range){image_paddr(ramdisk_blob),
+                              (uint64_t)(ramdisk_blob_end - ramdisk_blob)};
 }

@@ -69,6 +69,3 @@ void hart_init_csrs(void);
 
 /* Handles a software interrupt. */
 void ipi_receive(struct trap_frame *frame);
-
-/* smp.c: physical address of a symbol of the image. */
-paddr_t image_paddr(const void *symbol);

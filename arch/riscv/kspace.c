@@ -25,7 +25,8 @@ struct carver {
 
 uint64_t kernel_satp(void)
 {
-    return (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | image_paddr(kernel_root) >> PAGE_SHIFT;
+    return (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT |
+           arch_image_paddr(kernel_root) >> PAGE_SHIFT;
 }
 
 struct ram_range arch_ram_window(void)
@@ -79,7 +80,7 @@ static void map_linear(paddr_t base, paddr_t end, paddr_t from, paddr_t to, uint
 static void map_bank(const struct ram_range *bank, const struct carver *carver)
 {
     struct ram_range window = arch_ram_window();
-    paddr_t fixed = image_paddr(image_start), fixed_end = image_paddr(rodata_end);
+    paddr_t fixed = arch_image_paddr(image_start), fixed_end = arch_image_paddr(rodata_end);
     paddr_t base = round_up(bank->base, PAGE_SIZE_BYTES);
     paddr_t end = round_down(bank->base + bank->len_bytes, PAGE_SIZE_BYTES);
 
@@ -99,7 +100,7 @@ void arch_vm_init(const struct ram_range *banks, size_t count_banks,
     irq_state_t irq;
 
     kernel_root[pte_index(KERNEL_IMAGE_BASE, LEVEL_ROOT)] =
-        pte_make(image_paddr(boot_image_table), PTE_V);
+        pte_make(arch_image_paddr(boot_image_table), PTE_V);
     for (size_t i = 0; i < count_banks; i++)
         map_bank(&banks[i], &carver);
     for (uint64_t at = 0; at < KERNEL_STACKS_BYTES; at += LEVEL_BYTES(LEVEL_ROOT))

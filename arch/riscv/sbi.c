@@ -92,7 +92,7 @@ void arch_early_console_write(const char *text, size_t len_bytes)
 
         if (found.dbcn) {
             memcpy(buffer, text, part);
-            result = sbi_call(SBI_EXT_DBCN, 0, part, image_paddr(buffer), 0);
+            result = sbi_call(SBI_EXT_DBCN, 0, part, arch_image_paddr(buffer), 0);
         }
         if (result.error == SBI_SUCCESS && result.value > 0) {
             part = MIN(part, (size_t)result.value);

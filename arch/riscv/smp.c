@@ -136,8 +136,8 @@ static bool start_hart(struct hart_start *start, unsigned index, uint64_t hart_i
     harts[index].id = hart_id;
     *start = (struct hart_start){kernel_satp(), thread, stack_top, HART_STARTING};
     atomic_fence();
-    if (sbi_hart_start(hart_id, image_paddr((void *)secondary_start), image_paddr(start)) !=
-        SBI_SUCCESS)
+    if (sbi_hart_start(hart_id, arch_image_paddr((void *)secondary_start),
+                       arch_image_paddr(start)) != SBI_SUCCESS)
         return false;
     if (wait_until_started(index))
         return true;

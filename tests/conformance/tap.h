@@ -22,8 +22,8 @@ struct test_case {
 #define TEST(family, behaviour)                                                                    \
     static void test_##family##_##behaviour(void);                                                 \
     static const struct test_case case_##family##_##behaviour                                      \
-        __attribute__((used, section("test_cases"), aligned(8))) = {                               \
-            #family "." #behaviour, test_##family##_##behaviour};                                  \
+        __attribute__((used, section("test_cases"), aligned(8))) = {#family "." #behaviour,        \
+                                                                    test_##family##_##behaviour};  \
     static void test_##family##_##behaviour(void)
 
 /* Notes a failure of the running test; printf-like text follows place. Any thread. */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/lib/panic.h"
 #include "kernel/vm/aspace.h"
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/pmm.h"

@@ -26,6 +26,13 @@ static vaddr_t at(uint64_t page)
     return arena->region.base + PAGES(page);
 }
 
+static struct vmar *make_dead(void)
+{
+    struct vmar *vmar = make_vmar(arena, 0, 0, PAGES(4));
+    assert_int_equal(vmar_destroy(vmar), ZX_OK);
+    return vmar;
+}
+
 /* ---- Allocate ---------------------------------------------------------------------------------
  */
 
@@ -46,9 +53,8 @@ static void test_allocate_errors(void **state)
 {
     (void)state;
     const uint64_t size = PAGES(4);
-    struct vmar *dead = make_vmar(arena, 0, 0, size), *taken;
+    struct vmar *dead = make_dead(), *taken;
     struct vmar *poor = make_vmar(arena, ZX_VM_CAN_MAP_READ | ZX_VM_SPECIFIC, PAGES(32), PAGES(8));
-    assert_int_equal(vmar_destroy(dead), ZX_OK);
 
     assert_int_equal(allocate(arena, ZX_VM_PERM_READ, 0, size), ZX_ERR_INVALID_ARGS);
     assert_int_equal(allocate(arena, ZX_VM_MAP_RANGE, 0, size), ZX_ERR_INVALID_ARGS);
@@ -194,7 +200,7 @@ static void test_place_in_full_region(void **state)
         if (page % 100 != 37)
             map_pages(full, R, page, vmo, 0, 1);
     }
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < 9; i++) {
         assert_int_equal(try_map(full, R, 0, vmo, 0, PAGES(1), &addr), ZX_OK);
         assert_int_equal((addr - full->region.base) / PAGE_SIZE_BYTES % 100, 37);
         first = i == 0 ? addr : first;
@@ -244,10 +250,9 @@ static void test_map_errors(void **state)
     (void)state;
     const uint64_t len = PAGES(4);
     struct vmo *resizable = NULL;
-    struct vmar *dead = make_vmar(arena, 0, 0, len), *sub;
+    struct vmar *dead = make_dead(), *sub;
     struct vmar *poor = make_vmar(arena, ZX_VM_CAN_MAP_READ | ZX_VM_SPECIFIC, PAGES(32), PAGES(8));
     vaddr_t addr;
-    assert_int_equal(vmar_destroy(dead), ZX_OK);
     assert_int_equal(vmo_create(PAGES(1), ZX_VMO_RESIZABLE, &resizable), ZX_OK);
 
     assert_int_equal(
@@ -378,10 +383,9 @@ static void test_overwrite(void **state)
 static void test_unmap_errors(void **state)
 {
     (void)state;
-    struct vmar *dead = make_vmar(arena, 0, 0, PAGES(1));
+    struct vmar *dead = make_dead();
     struct vmar *sub = make_vmar(arena, ZX_VM_SPECIFIC, PAGES(10), PAGES(4));
     bool found = true;
-    assert_int_equal(vmar_destroy(dead), ZX_OK);
     assert_int_equal(vmar_unmap(dead, at(0) + 1, PAGES(1), true, &found), ZX_ERR_INVALID_ARGS);
     assert_int_equal(vmar_unmap(dead, at(0), 0, true, &found), ZX_ERR_INVALID_ARGS);
     assert_int_equal(vmar_unmap(dead, at(0), UINT64_MAX, true, &found), ZX_ERR_INVALID_ARGS);
@@ -497,10 +501,9 @@ static void test_destroy_deep(void **state)
 static void test_protect_errors(void **state)
 {
     (void)state;
-    struct vmar *dead = make_vmar(arena, 0, 0, PAGES(1));
+    struct vmar *dead = make_dead();
     struct vmar *sub =
         make_vmar(arena, CAN_RWX | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_SPECIFIC, PAGES(10), PAGES(4));
-    assert_int_equal(vmar_destroy(dead), ZX_OK);
     assert_int_equal(vmar_protect(dead, W, at(0), PAGES(1), true), ZX_ERR_INVALID_ARGS);
     assert_int_equal(vmar_protect(dead, R | ZX_VM_ALIGN_4KB, at(0), PAGES(1), true),
                      ZX_ERR_INVALID_ARGS);

@@ -174,13 +174,13 @@ static inline bool arch_inject_failure(void)
     return false;
 }
 
-static inline void arch_page_poison(void *mem, size_t len_bytes)
+static inline void arch_memory_poison(const void *mem, size_t len_bytes)
 {
     (void)mem;
     (void)len_bytes;
 }
 
-static inline void arch_page_unpoison(void *mem, size_t len_bytes)
+static inline void arch_memory_unpoison(const void *mem, size_t len_bytes)
 {
     (void)mem;
     (void)len_bytes;

@@ -141,9 +141,12 @@ struct ram_range arch_ram_window(void);
 void arch_vm_init(const struct ram_range *banks, size_t count_banks,
                   paddr_t (*carve)(void *ctx, size_t count_pages), void *ctx);
 
+/* Physical address of something in the kernel image: static data, the blobs. */
+paddr_t arch_image_paddr(const void *symbol);
+
 /* Physical range of the kernel image including .bss, and of the two blobs inside it. */
 struct ram_range arch_image_range(void);
-const void *arch_ramdisk_image(size_t *out_bytes);
+struct ram_range arch_ramdisk_range(void); /* the built-in ramdisk, page-aligned */
 const void *arch_vdso_image(size_t *out_bytes);
 
 /* Maps physical pages into the kernel's range for struct page, readable and writable. Boot only. */
