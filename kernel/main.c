@@ -121,6 +121,7 @@ static void start_memory(void)
     pmm_init();
     kheap_init();
     vmo_init();
+    aspace_init();
     kprintf("memory: %lu of %lu MiB free", pmm_count_free() >> 8, boot_info_ram_bytes(&info) >> 20);
 }
 
