@@ -25,6 +25,11 @@ void _fini(void)
 {
 }
 
+// For the same reason exit()'s weak reference to this one has to be satisfied always, not only in
+// programs that call atexit().
+void __call_exitprocs(int code, void *dso);
+void (*const keep_call_exitprocs)(int, void *) __attribute__((used)) = __call_exitprocs;
+
 // Dies of an exception, so that whoever watches the process sees where.
 void abort(void)
 {
