@@ -70,6 +70,8 @@ static uint32_t collect(uint64_t pc, uint64_t fp, uint64_t ra, uint64_t *pcs, ui
     uint32_t count = 0;
 
     pcs[count++] = pc;
+    if (!symbol_is_text(pc) && symbol_is_text(ra))
+        pcs[count++] = ra; /* a jump to nowhere */
     while (count < max && bounds_hold(&bounds, fp)) {
         uint64_t caller_pc = *(const uint64_t *)(fp - 8);
         uint64_t caller_fp = *(const uint64_t *)(fp - 16);
