@@ -125,8 +125,8 @@ static zx_status_t process_get_number(struct object *object, uint32_t property, 
     return status;
 }
 
-static zx_status_t process_set_number(struct object *object, zx_rights_t rights,
-                                      uint32_t property, uint64_t value)
+static zx_status_t process_set_number(struct object *object, zx_rights_t rights, uint32_t property,
+                                      uint64_t value)
 {
     struct process *process = process_from_object(object);
     zx_status_t status = ZX_OK;

@@ -94,7 +94,7 @@ static zx_status_t put_maps(const struct info_request *request, struct process *
 
 zx_status_t info_process_maps(const struct info_request *request)
 {
-    struct maps_collector collector = { .record_bytes = sizeof(zx_info_maps_t) };
+    struct maps_collector collector = {.record_bytes = sizeof(zx_info_maps_t)};
     struct process *process;
 
     if (request->topic == ZX_INFO_PROCESS_MAPS_V1)

@@ -12,7 +12,7 @@ static zx_status_t info_process(const struct info_request *request)
     zx_status_t status = lookup_process(request->handle, ZX_RIGHT_INSPECT, &process, NULL);
     if (status != ZX_OK)
         return status;
-    zx_info_process_t info = { 0 };
+    zx_info_process_t info = {0};
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     if (process->start_time_ns != 0)
         info.flags |= ZX_INFO_PROCESS_FLAG_STARTED;
@@ -33,7 +33,7 @@ static zx_status_t info_job(const struct info_request *request)
     zx_status_t status = lookup_job(request->handle, ZX_RIGHT_INSPECT, &job, NULL);
     if (status != ZX_OK)
         return status;
-    zx_info_job_t info = { 0 };
+    zx_info_job_t info = {0};
     irq_state_t irq = spin_lock_irqsave(&job->lock);
     info.exited = (object_poll_signals(&job->object) & ZX_JOB_TERMINATED) != 0;
     info.return_code = info.exited ? job->return_code : 0;
@@ -43,7 +43,8 @@ static zx_status_t info_job(const struct info_request *request)
     return info_put_record(request, &info, sizeof(info));
 }
 
-/* ---- Lists of koids -------------------------------------------------------------------------------- */
+/* ---- Lists of koids
+ * -------------------------------------------------------------------------------- */
 
 static size_t list_koids(struct object *object, uint32_t topic, zx_koid_t *koids, size_t capacity)
 {
@@ -60,8 +61,8 @@ static size_t list_koids(struct object *object, uint32_t topic, zx_koid_t *koids
 /* Room is made for as many as there are now; what comes in between only counts as available. */
 static zx_status_t put_koids(const struct info_request *request, struct object *object)
 {
-    size_t capacity = MIN(list_koids(object, request->topic, NULL, 0),
-                          info_capacity(request, sizeof(zx_koid_t)));
+    size_t capacity =
+        MIN(list_koids(object, request->topic, NULL, 0), info_capacity(request, sizeof(zx_koid_t)));
     zx_koid_t *koids = NULL;
     if (capacity > 0) {
         koids = kmalloc(capacity * sizeof(*koids));
@@ -69,8 +70,8 @@ static zx_status_t put_koids(const struct info_request *request, struct object *
             return ZX_ERR_NO_MEMORY;
     }
     size_t available = list_koids(object, request->topic, koids, capacity);
-    zx_status_t status = info_put_array(request, koids, sizeof(*koids), MIN(available, capacity),
-                                        available);
+    zx_status_t status =
+        info_put_array(request, koids, sizeof(*koids), MIN(available, capacity), available);
     kfree(koids);
     return status;
 }
@@ -86,7 +87,8 @@ static zx_status_t info_koids(const struct info_request *request, zx_obj_type_t 
     return status;
 }
 
-/* ---- Threads --------------------------------------------------------------------------------------- */
+/* ---- Threads
+ * --------------------------------------------------------------------------------------- */
 
 static zx_status_t info_thread(const struct info_request *request)
 {
@@ -131,7 +133,8 @@ static zx_status_t info_exception_report(const struct info_request *request)
     return info_put_record(request, &report, sizeof(report));
 }
 
-/* ---- Memory of a process --------------------------------------------------------------------------- */
+/* ---- Memory of a process
+ * --------------------------------------------------------------------------- */
 
 /* Committed memory counts as private: which pages others map too is not tracked. */
 static zx_status_t info_task_stats(const struct info_request *request)
@@ -152,9 +155,8 @@ static zx_status_t info_task_stats(const struct info_request *request)
         .mem_mapped_bytes = mapped_bytes,
         .mem_private_bytes = committed_bytes,
     };
-    size_t record_bytes = request->topic == ZX_INFO_TASK_STATS_V1 ?
-                              sizeof(zx_info_task_stats_v1_t) :
-                              sizeof(info);
+    size_t record_bytes =
+        request->topic == ZX_INFO_TASK_STATS_V1 ? sizeof(zx_info_task_stats_v1_t) : sizeof(info);
     return info_put_record(request, &info, record_bytes);
 }
 

@@ -17,11 +17,12 @@ static zx_status_t info_vmar(const struct info_request *request)
         return status;
     vmar_get_range(vmar->vmar, &base, &len_bytes);
     object_put(&vmar->object);
-    zx_info_vmar_t info = { .base = base, .len = len_bytes };
+    zx_info_vmar_t info = {.base = base, .len = len_bytes};
     return info_put_record(request, &info, sizeof(info));
 }
 
-/* ---- VMOs ------------------------------------------------------------------------------------------ */
+/* ---- VMOs
+ * ------------------------------------------------------------------------------------------ */
 
 /* Address spaces that map the VMO: exact up to this many, above it some may count twice. */
 #define SHARE_COUNT_EXACT 32u
@@ -32,7 +33,7 @@ static size_t count_shares_locked(struct vmo *vmo)
     const struct aspace *seen[SHARE_COUNT_EXACT];
     size_t count_seen = 0, count_more = 0;
 
-    list_for_each(node, &vmo->mappings) {
+    list_for_each (node, &vmo->mappings) {
         const struct aspace *aspace = list_entry(node, struct mapping, vmo_node)->aspace;
         size_t i = 0;
         while (i < count_seen && seen[i] != aspace)
@@ -107,7 +108,8 @@ static zx_status_t info_vmo(const struct info_request *request)
     return info_put_record(request, &info, vmo_record_bytes(request->topic));
 }
 
-/* ---- IOBuffers ------------------------------------------------------------------------------------- */
+/* ---- IOBuffers
+ * ------------------------------------------------------------------------------------- */
 
 static zx_status_t info_iob(const struct info_request *request)
 {
@@ -115,7 +117,7 @@ static zx_status_t info_iob(const struct info_request *request)
     zx_status_t status = lookup_iob(request->handle, ZX_RIGHT_INSPECT, &endpoint, NULL);
     if (status != ZX_OK)
         return status;
-    zx_info_iob_t info = { .region_count = iob_count_regions(endpoint) };
+    zx_info_iob_t info = {.region_count = iob_count_regions(endpoint)};
     object_put(&endpoint->object);
     return info_put_record(request, &info, sizeof(info));
 }

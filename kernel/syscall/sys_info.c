@@ -72,7 +72,7 @@ static zx_status_t info_handle_count(const struct info_request *request)
         handle_get(request->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_INSPECT, &object, NULL);
     if (status != ZX_OK)
         return status;
-    zx_info_handle_count_t info = { .handle_count = atomic_load_relaxed(&object->count_handles) };
+    zx_info_handle_count_t info = {.handle_count = atomic_load_relaxed(&object->count_handles)};
     object_put(object);
     return info_put_record(request, &info, sizeof(info));
 }
@@ -80,7 +80,7 @@ static zx_status_t info_handle_count(const struct info_request *request)
 zx_status_t sys_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
                                 size_t buffer_size, size_t *actual, size_t *avail)
 {
-    struct info_request request = { handle, topic, buffer, buffer_size, actual, avail };
+    struct info_request request = {handle, topic, buffer, buffer_size, actual, avail};
 
     switch (topic) {
     case ZX_INFO_HANDLE_VALID:

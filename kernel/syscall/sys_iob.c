@@ -53,8 +53,8 @@ zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_reg
     if (status != ZX_OK)
         return status;
     struct handle_out outs[] = {
-        { &ep0->object, ZX_DEFAULT_IOB_RIGHTS, ep0_out },
-        { &ep1->object, ZX_DEFAULT_IOB_RIGHTS, ep1_out },
+        {&ep0->object, ZX_DEFAULT_IOB_RIGHTS, ep0_out},
+        {&ep1->object, ZX_DEFAULT_IOB_RIGHTS, ep1_out},
     };
     return user_put_handles(outs, ARRAY_COUNT(outs));
 }

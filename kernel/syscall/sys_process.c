@@ -8,8 +8,7 @@
 #define PROCESS_MEMORY_MAX_BYTES (64ul << 20) /* zx_process_read_memory and _write_memory */
 
 zx_status_t sys_process_create(zx_handle_t job_handle, const char *name, size_t name_size,
-                               uint32_t options, zx_handle_t *proc_handle,
-                               zx_handle_t *vmar_handle)
+                               uint32_t options, zx_handle_t *proc_handle, zx_handle_t *vmar_handle)
 {
     char buffer[ZX_MAX_NAME_LEN];
     struct job *job;
@@ -33,8 +32,8 @@ zx_status_t sys_process_create(zx_handle_t job_handle, const char *name, size_t 
     if (status != ZX_OK)
         return status;
     struct handle_out outs[] = {
-        { &process->object, ZX_DEFAULT_PROCESS_RIGHTS, proc_handle },
-        { &root->object, vmar_object_rights(root), vmar_handle },
+        {&process->object, ZX_DEFAULT_PROCESS_RIGHTS, proc_handle},
+        {&root->object, vmar_object_rights(root), vmar_handle},
     };
     return user_put_handles(outs, ARRAY_COUNT(outs));
 }
@@ -86,7 +85,7 @@ zx_status_t sys_process_start(zx_handle_t handle, zx_handle_t thread_handle, zx_
     zx_status_t status = take_argument(arg1, &argument);
     if (status != ZX_OK)
         return status;
-    struct process_entry entry = { .pc = entry_pc, .sp = stack, .arg0 = 0, .arg1 = arg2 };
+    struct process_entry entry = {.pc = entry_pc, .sp = stack, .arg0 = 0, .arg1 = arg2};
     return start_with_argument(handle, thread_handle, &entry, argument);
 }
 
@@ -135,8 +134,8 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
     return ZX_OK;
 }
 
-static zx_status_t access_memory(zx_handle_t handle, zx_rights_t rights, vaddr_t addr,
-                                 void *buffer, size_t buffer_size, bool write, size_t *actual)
+static zx_status_t access_memory(zx_handle_t handle, zx_rights_t rights, vaddr_t addr, void *buffer,
+                                 size_t buffer_size, bool write, size_t *actual)
 {
     struct process *process;
     size_t done = 0;

@@ -79,11 +79,10 @@ zx_status_t sys_task_suspend_token(zx_handle_t handle, zx_handle_t *token)
 zx_status_t sys_task_create_exception_channel(zx_handle_t handle, uint32_t options,
                                               zx_handle_t *out)
 {
-    zx_rights_t needed = ZX_RIGHT_INSPECT | ZX_RIGHT_DUPLICATE | ZX_RIGHT_TRANSFER |
-                         ZX_RIGHT_MANAGE_THREAD;
-    enum exception_slot_index slot = options & ZX_EXCEPTION_CHANNEL_DEBUGGER ?
-                                         EXCEPTION_SLOT_DEBUGGER :
-                                         EXCEPTION_SLOT_HANDLER;
+    zx_rights_t needed =
+        ZX_RIGHT_INSPECT | ZX_RIGHT_DUPLICATE | ZX_RIGHT_TRANSFER | ZX_RIGHT_MANAGE_THREAD;
+    enum exception_slot_index slot =
+        options & ZX_EXCEPTION_CHANNEL_DEBUGGER ? EXCEPTION_SLOT_DEBUGGER : EXCEPTION_SLOT_HANDLER;
     struct object *task, *channel;
 
     if (options & ~ZX_EXCEPTION_CHANNEL_DEBUGGER)

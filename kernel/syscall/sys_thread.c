@@ -58,8 +58,8 @@ static zx_status_t check_state_kind(uint32_t kind, size_t buffer_size)
 {
     switch (kind) {
     case ZX_THREAD_STATE_GENERAL_REGS:
-        return buffer_size < sizeof(zx_thread_state_general_regs_t) ? ZX_ERR_BUFFER_TOO_SMALL :
-                                                                       ZX_OK;
+        return buffer_size < sizeof(zx_thread_state_general_regs_t) ? ZX_ERR_BUFFER_TOO_SMALL
+                                                                    : ZX_OK;
     case ZX_THREAD_STATE_FP_REGS:
     case ZX_THREAD_STATE_VECTOR_REGS:
     case ZX_THREAD_STATE_DEBUG_REGS:

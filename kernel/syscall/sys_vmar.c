@@ -16,7 +16,8 @@ static void undo_allocate(struct vmar *vmar)
     (void)status;
 }
 
-/* Hands out the address and the handle of a new region, or nothing and destroys it. Takes |child|. */
+/* Hands out the address and the handle of a new region, or nothing and destroys it. Takes |child|.
+ */
 static zx_status_t put_child(struct vmar_object *child, zx_handle_t *child_vmar,
                              zx_vaddr_t *child_addr)
 {
@@ -66,8 +67,7 @@ zx_status_t sys_vmar_allocate(zx_handle_t parent_vmar, zx_vm_option_t options, s
                               size_t size, zx_handle_t *child_vmar, zx_vaddr_t *child_addr)
 {
     struct vmar_object *parent;
-    zx_status_t status =
-        lookup_vmar(parent_vmar, vm_rights_for_can_map(options), &parent, NULL);
+    zx_status_t status = lookup_vmar(parent_vmar, vm_rights_for_can_map(options), &parent, NULL);
     if (status != ZX_OK)
         return status;
     options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
@@ -173,8 +173,7 @@ zx_status_t sys_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t addres
     if (buffer != NULL || buffer_size != 0)
         status = ZX_ERR_INVALID_ARGS;
     else
-        status = vmar_op_range(vmar->vmar, op, address, size,
-                               (rights & ZX_RIGHT_OP_CHILDREN) != 0);
+        status = vmar_op_range(vmar->vmar, op, address, size, (rights & ZX_RIGHT_OP_CHILDREN) != 0);
     object_put(&vmar->object);
     return status;
 }

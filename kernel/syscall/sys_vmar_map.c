@@ -103,7 +103,7 @@ static zx_status_t check_vdso(const struct map_request *request, bool *out_is_co
 /* After the text of the vDSO was mapped at |addr|: system calls come from there. */
 static zx_status_t open_window(const struct map_request *request, vaddr_t addr)
 {
-    struct code_window window = { .base = addr, .len_bytes = request->len_bytes };
+    struct code_window window = {.base = addr, .len_bytes = request->len_bytes};
     return process_set_window(request->vmar->process, &window, addr - request->vmo_offset);
 }
 

@@ -69,7 +69,8 @@ zx_status_t sys_vmo_set_stream_size(zx_handle_t handle, uint64_t size)
     return status;
 }
 
-/* ---- Range operations ------------------------------------------------------------------------------ */
+/* ---- Range operations
+ * ------------------------------------------------------------------------------ */
 
 /* One right of |any_of| is enough. */
 static zx_status_t check_op(uint32_t op, zx_rights_t rights)
@@ -145,7 +146,8 @@ zx_status_t sys_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, u
     return status;
 }
 
-/* ---- Executable ------------------------------------------------------------------------------------ */
+/* ---- Executable
+ * ------------------------------------------------------------------------------------ */
 
 /* ZX_HANDLE_INVALID will do: there are no job policies that forbid it. */
 static zx_status_t check_vmex(zx_handle_t vmex)

@@ -27,7 +27,7 @@ static zx_status_t copy_from_user(void *ctx, void *at, size_t done_bytes, size_t
 
 zx_status_t sys_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset, size_t buffer_size)
 {
-    struct copy_target target = { (uintptr_t)buffer };
+    struct copy_target target = {(uintptr_t)buffer};
     struct vmo_object *vmo;
     zx_status_t status = lookup_vmo(handle, ZX_RIGHT_READ, &vmo, NULL);
     if (status != ZX_OK)
@@ -40,7 +40,7 @@ zx_status_t sys_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset, size
 zx_status_t sys_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
                           size_t buffer_size)
 {
-    struct copy_target target = { (uintptr_t)buffer };
+    struct copy_target target = {(uintptr_t)buffer};
     struct vmo_object *vmo;
     zx_status_t status = lookup_vmo(handle, ZX_RIGHT_WRITE, &vmo, NULL);
     if (status != ZX_OK)

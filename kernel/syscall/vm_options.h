@@ -6,10 +6,9 @@
 
 #include "kernel/lib/compiler.h"
 
-#define VM_PERM_MASK  (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)
-#define VM_ALIGN_MASK (0xffu << ZX_VM_ALIGN_BASE)
-#define VM_CAN_MAP_RWX                                                                             \
-    (ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE)
+#define VM_PERM_MASK   (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)
+#define VM_ALIGN_MASK  (0xffu << ZX_VM_ALIGN_BASE)
+#define VM_CAN_MAP_RWX (ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE)
 
 /* True if every bit has a meaning and the alignment is one that exists. */
 bool vm_options_are_known(zx_vm_option_t options);

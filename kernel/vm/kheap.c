@@ -72,7 +72,7 @@ static void object_set_guard(const struct kcache *cache, char *object, uint64_t 
 
 static void object_retire(const struct kcache *cache, char *object)
 {
-    arch_page_unpoison(object, cache->stride_bytes);
+    arch_memory_unpoison(object, cache->stride_bytes);
     if (*guard_of(cache, object) == GUARD_FREE)
         panic("kheap: %s %p is freed twice", cache->name, (void *)object);
     if (*guard_of(cache, object) != GUARD_LIVE)
@@ -105,7 +105,7 @@ static void object_set_guard(const struct kcache *cache, char *object, uint64_t 
 
 static void object_retire(const struct kcache *cache, char *object)
 {
-    arch_page_unpoison(object, cache->stride_bytes);
+    arch_memory_unpoison(object, cache->stride_bytes);
 }
 
 static void object_check_free(const struct kcache *cache, char *object)
@@ -165,7 +165,7 @@ static struct page *slab_create(struct kcache *cache)
         slab[i].flags = PAGE_FLAG_SLAB;
         slab[i].order = cache->slab_order;
     }
-    arch_page_poison(phys_to_virt(page_to_paddr(slab)), PAGE_SIZE_BYTES << cache->slab_order);
+    arch_memory_poison(phys_to_virt(page_to_paddr(slab)), PAGE_SIZE_BYTES << cache->slab_order);
     return slab;
 }
 
@@ -174,7 +174,7 @@ static void slab_destroy(struct kcache *cache, struct page *slab)
     /* Frames inside a free block must not look like part of a slab. */
     for (uint32_t i = 1; i < 1u << cache->slab_order; i++)
         slab[i].flags = 0;
-    arch_page_unpoison(phys_to_virt(page_to_paddr(slab)), PAGE_SIZE_BYTES << cache->slab_order);
+    arch_memory_unpoison(phys_to_virt(page_to_paddr(slab)), PAGE_SIZE_BYTES << cache->slab_order);
     pmm_free_block(slab, cache->slab_order);
 }
 
@@ -184,16 +184,16 @@ static char *slab_take(struct kcache *cache, struct page *slab)
 
     if (slab->slab_free == SLAB_NONE) {
         object = slab_object(cache, slab, slab->slab_carved++);
-        arch_page_unpoison(object, cache->stride_bytes);
+        arch_memory_unpoison(object, cache->stride_bytes);
     } else {
         object = slab_object(cache, slab, slab->slab_free);
-        arch_page_unpoison(object, cache->stride_bytes);
+        arch_memory_unpoison(object, cache->stride_bytes);
         slab->slab_free = (uint8_t)object[0];
         object_check_free(cache, object);
     }
     slab->slab_in_use++;
     object_set_guard(cache, object, GUARD_LIVE);
-    arch_page_poison(object + cache->object_bytes, cache->stride_bytes - cache->object_bytes);
+    arch_memory_poison(object + cache->object_bytes, cache->stride_bytes - cache->object_bytes);
     return object;
 }
 
@@ -286,7 +286,7 @@ void kcache_free(struct kcache *cache, void *object)
     object_retire(cache, object);
     *(uint8_t *)object = slab->slab_free;
     slab->slab_free = (uint8_t)number;
-    arch_page_poison(object, cache->stride_bytes);
+    arch_memory_poison(object, cache->stride_bytes);
     if (slab->slab_in_use-- == cache->slab_capacity)
         list_push_front(&cache->partial, &slab->node);
     is_empty = slab->slab_in_use == 0;
@@ -348,7 +348,7 @@ void *kmalloc(size_t len_bytes)
     cache = class_caches[class_of_units[(len_bytes + 15) / 16]];
     object = kcache_alloc(cache);
     if (object != NULL)
-        arch_page_poison((char *)object + len_bytes, cache->stride_bytes - len_bytes);
+        arch_memory_poison((char *)object + len_bytes, cache->stride_bytes - len_bytes);
     return object;
 }
 

@@ -50,7 +50,7 @@ static void contents_retire(struct page *page, uint64_t count_pages)
     for (uint64_t i = 0; i < count_pages * PAGE_SIZE_BYTES / sizeof(*words); i++)
         words[i] = FILL_PATTERN;
     page->flags |= PAGE_FLAG_FILLED;
-    arch_page_poison(words, count_pages * PAGE_SIZE_BYTES);
+    arch_memory_poison(words, count_pages * PAGE_SIZE_BYTES);
 }
 
 static void contents_check(const struct page *page, const uint64_t *words, uint64_t count_words)
@@ -65,7 +65,7 @@ static void contents_check(const struct page *page, const uint64_t *words, uint6
 #else
 static void contents_retire(struct page *page, uint64_t count_pages)
 {
-    arch_page_poison(phys_to_virt(page_to_paddr(page)), count_pages * PAGE_SIZE_BYTES);
+    arch_memory_poison(phys_to_virt(page_to_paddr(page)), count_pages * PAGE_SIZE_BYTES);
 }
 
 static void contents_check(const struct page *page, const uint64_t *words, uint64_t count_words)
@@ -80,7 +80,7 @@ static void contents_prepare(struct page *page, uint64_t count_pages, uint32_t f
 {
     char *memory = phys_to_virt(page_to_paddr(page));
 
-    arch_page_unpoison(memory, count_pages * PAGE_SIZE_BYTES);
+    arch_memory_unpoison(memory, count_pages * PAGE_SIZE_BYTES);
     contents_check(page, (uint64_t *)memory, count_pages * PAGE_SIZE_BYTES / sizeof(uint64_t));
     for (uint64_t i = 0; (flags & PMM_ZERO) != 0 && i < count_pages; i++)
         arch_page_zero(memory + i * PAGE_SIZE_BYTES);

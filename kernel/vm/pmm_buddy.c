@@ -288,7 +288,7 @@ static void list_run(void *ctx, uint64_t first, uint64_t end, uint64_t bank_firs
 
     (void)bank_first;
     (void)bank_end;
-    arch_page_poison(phys_to_virt(first << PAGE_SHIFT), (end - first) << PAGE_SHIFT);
+    arch_memory_poison(phys_to_virt(first << PAGE_SHIFT), (end - first) << PAGE_SHIFT);
     list_range(first, end, false);
     *count += end - first;
 }

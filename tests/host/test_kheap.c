@@ -202,13 +202,13 @@ static void misuse(void *arg)
         kfree(object);
         break;
     case 5:
-        arch_page_unpoison(object, 128);
+        arch_memory_unpoison(object, 128);
         object[64] = 1;
         kfree(object);
         break;
     case 6:
         kfree(object);
-        arch_page_unpoison(object, 64);
+        arch_memory_unpoison(object, 64);
         object[33] = 1;
         kfree(kmalloc(64));
         break;

@@ -365,14 +365,14 @@ static void misuse(void *arg)
         page = pmm_alloc_page(PAGE_VMO, 0);
         words = phys_to_virt(page_to_paddr(page));
         page_put(page);
-        arch_page_unpoison((const void *)words, PAGE_SIZE_BYTES);
+        arch_memory_unpoison((const void *)words, PAGE_SIZE_BYTES);
         words[77] = 1;
         page = pmm_alloc_page(PAGE_VMO, 0);
         break;
     case 7: /* the same in the middle of a block that was split and merged */
         words += 3 * 512;
         pmm_free_block(page, 2);
-        arch_page_unpoison((const void *)words, PAGE_SIZE_BYTES);
+        arch_memory_unpoison((const void *)words, PAGE_SIZE_BYTES);
         words[77] = 1;
         while (pmm_alloc_page(PAGE_VMO, 0) != NULL) {
         }

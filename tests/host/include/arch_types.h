@@ -105,23 +105,23 @@ void arch_mmio_write32(volatile void *reg, uint32_t value);
 void __asan_poison_memory_region(const volatile void *addr, size_t len_bytes);
 void __asan_unpoison_memory_region(const volatile void *addr, size_t len_bytes);
 
-static inline void arch_page_poison(const void *addr, size_t len_bytes)
+static inline void arch_memory_poison(const void *addr, size_t len_bytes)
 {
     __asan_poison_memory_region(addr, len_bytes);
 }
 
-static inline void arch_page_unpoison(const void *addr, size_t len_bytes)
+static inline void arch_memory_unpoison(const void *addr, size_t len_bytes)
 {
     __asan_unpoison_memory_region(addr, len_bytes);
 }
 #else
-static inline void arch_page_poison(const void *addr, size_t len_bytes)
+static inline void arch_memory_poison(const void *addr, size_t len_bytes)
 {
     (void)addr;
     (void)len_bytes;
 }
 
-static inline void arch_page_unpoison(const void *addr, size_t len_bytes)
+static inline void arch_memory_unpoison(const void *addr, size_t len_bytes)
 {
     (void)addr;
     (void)len_bytes;
