@@ -17,6 +17,7 @@
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo.h"
+#include "kernel/vm/vmo.h"
 #include "platform/boot_info.h"
 
 static struct boot_info info;
@@ -120,6 +121,8 @@ static void start_memory(void)
     arch_vm_init(banks, count_banks, pmm_boot_carve, NULL);
     pmm_init();
     kheap_init();
+    vmo_init();
+    aspace_init();
     vmo_init();
     kprintf("memory: %lu of %lu MiB free", pmm_count_free() >> 8, boot_info_ram_bytes(&info) >> 20);
 }

@@ -64,6 +64,6 @@ const void *arch_vdso_image(size_t *out_bytes)
 
 struct ram_range arch_ramdisk_range(void)
 {
-    return (struct ram_range){image_paddr(ramdisk_blob),
+    return (struct ram_range){arch_image_paddr(ramdisk_blob),
                               (uint64_t)(ramdisk_blob_end - ramdisk_blob)};
 }
