@@ -28,7 +28,7 @@ struct vdso_constants {
     uint32_t reserved;
     uint64_t ticks_per_second;
     uint64_t ns_mult;
-    uint64_t ns_shift;   // 1..63
+    uint64_t ns_shift;   // 0..63
     uint64_t base_ticks; // the counter when time was 0
     uint64_t physmem_bytes;
     uint64_t version_len;                  // bytes of version_string without the NUL
@@ -66,7 +66,7 @@ __UNUSED static inline int64_t vdso_constants_ns(const struct vdso_constants *c,
     uint64_t low = ticks * c->ns_mult;
     uint64_t high = (uint64_t)(((unsigned __int128)ticks * c->ns_mult) >> 64);
 
-    return (int64_t)(high << (64 - c->ns_shift) | low >> c->ns_shift);
+    return (int64_t)(high << 1 << (63 - c->ns_shift) | low >> c->ns_shift);
 }
 
 __END_CDECLS

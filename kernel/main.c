@@ -16,6 +16,8 @@
 #include "kernel/vm/aspace.h"
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/pmm.h"
+#include "kernel/vm/vmo.h"
+#include "kernel/vm/vmo.h"
 #include "platform/boot_info.h"
 
 static struct boot_info info;
@@ -77,21 +79,31 @@ static void start_clock(void)
     clock_init(info.timebase_hz);
 }
 
+/* Where the seeds and the shipped Zircon differ, abi= decides. */
+static void select_abi(void)
+{
+    char name[16] = "documented";
+
+    (void)bootargs_get(info.bootargs, "abi", name, sizeof(name));
+    if (strcmp(name, "zircon") == 0)
+        abi_set_mode(ABI_ZIRCON);
+    else if (strcmp(name, "documented") != 0)
+        kprintf("abi=%s is neither documented nor zircon; documented it is", name);
+    kprintf("Beryl, command line: %s", info.bootargs);
+}
+
 /* ---- Memory ---- */
 
 /* The ramdisk: the boot loader's if it brought a cpio archive, else the one inside the image. */
 static struct ram_range find_ramdisk(void)
 {
-    size_t len_bytes;
-    const void *built_in = arch_ramdisk_image(&len_bytes);
-
     if (info.initrd.size_bytes != 0) {
         if (info.initrd.size_bytes > 6 && memcmp(phys_to_virt(info.initrd.base), "070701", 6) == 0)
             return (struct ram_range){info.initrd.base, info.initrd.size_bytes};
         kprintf("ramdisk: no cpio (newc) archive at %#lx, using the built-in one",
                 info.initrd.base);
     }
-    return (struct ram_range){arch_image_paddr(built_in), len_bytes};
+    return arch_ramdisk_range();
 }
 
 static void start_memory(void)
@@ -109,6 +121,9 @@ static void start_memory(void)
     arch_vm_init(banks, count_banks, pmm_boot_carve, NULL);
     pmm_init();
     kheap_init();
+    vmo_init();
+    aspace_init();
+    vmo_init();
     kprintf("memory: %lu of %lu MiB free", pmm_count_free() >> 8, boot_info_ram_bytes(&info) >> 20);
 }
 
@@ -145,7 +160,7 @@ static void start_harts(void)
     unsigned count = 0;
 
     (void)bootargs_get_u64(info.bootargs, "harts", &wanted);
-    for (uint32_t i = 0; i < info.hart_count && count + 1 < MIN(wanted, MAX_HARTS); i++) {
+    for (uint32_t i = 0; i < info.hart_count && count + 1 < MIN(wanted, (uint64_t)MAX_HARTS); i++) {
         if (info.harts[i].state != BOOT_HART_USABLE || i == info.boot_hart)
             continue;
         char *stack = arch_kernel_stack_alloc();
@@ -204,7 +219,7 @@ void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, p
     discover(boot_hart_id, dtb, dtb_bytes_max, dtb_paddr);
     start_clock();
     log_set_clock(clock_us);
-    kprintf("Beryl: %s", abi_select(info.bootargs));
+    select_abi();
     log_machine();
     start_memory();
     devices_start_console(&info);

@@ -9,7 +9,7 @@ USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-prot
     -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include
 
 # The vDSO has no C library and no data of its own.
-VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden
+VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden -fomit-frame-pointer
 VDSO_SRCS := $(wildcard userland/vdso/*.c userland/vdso/*.S)
 VDSO_OBJS := $(call objects,v,$(VDSO_SRCS))
 VDSO_LD   := userland/vdso/vdso.ld

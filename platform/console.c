@@ -17,8 +17,12 @@ static const struct {
 
 static enum uart_kind uart_kind_of(const struct fdt *fdt, uint32_t node)
 {
+    struct fdt_prop compatible;
+    if (!fdt_prop_get(fdt, node, "compatible", &compatible)) {
+        return UART_KIND_NONE;
+    }
     for (uint32_t i = 0; i < ARRAY_COUNT(uart_kinds); i++) {
-        if (fdt_is_compatible(fdt, node, uart_kinds[i].compatible)) {
+        if (fdt_prop_contains(&compatible, uart_kinds[i].compatible)) {
             return uart_kinds[i].kind;
         }
     }

@@ -58,9 +58,13 @@ static const struct device_match *const tables[] = {devices, quirk_jh7110_device
 
 static const struct device_match *match_of(const struct fdt *fdt, uint32_t node)
 {
+    struct fdt_prop compatible;
+    if (!fdt_prop_get(fdt, node, "compatible", &compatible)) {
+        return NULL;
+    }
     for (uint32_t i = 0; i < ARRAY_COUNT(tables); i++) {
         for (const struct device_match *match = tables[i]; match->compatible != NULL; match++) {
-            if (fdt_is_compatible(fdt, node, match->compatible)) {
+            if (fdt_prop_contains(&compatible, match->compatible)) {
                 return match;
             }
         }

@@ -393,25 +393,29 @@ const char *fdt_prop_string(const struct fdt *fdt, uint32_t node, const char *na
     return fdt_prop_string_at(fdt, node, name, 0);
 }
 
+bool fdt_prop_contains(const struct fdt_prop *prop, const char *string)
+{
+    uint32_t string_bytes = (uint32_t)strlen(string) + 1; // with its NUL
+    const uint8_t *at = prop->data;
+    for (uint32_t left = prop->len_bytes; left >= string_bytes;) {
+        const uint8_t *nul = memchr(at, 0, left);
+        if (nul == NULL) {
+            return false;
+        }
+        uint32_t entry_bytes = (uint32_t)(nul - at) + 1;
+        if (entry_bytes == string_bytes && memcmp(at, string, string_bytes) == 0) {
+            return true;
+        }
+        at += entry_bytes;
+        left -= entry_bytes;
+    }
+    return false;
+}
+
 bool fdt_prop_has_string(const struct fdt *fdt, uint32_t node, const char *name, const char *string)
 {
     struct fdt_prop prop;
-    if (!fdt_prop_get(fdt, node, name, &prop)) {
-        return false;
-    }
-    uint32_t string_bytes = (uint32_t)strlen(string) + 1; // with its NUL
-    uint32_t start = 0;
-    for (uint32_t end = 0; end < prop.len_bytes; end++) {
-        if (prop.data[end] != 0) {
-            continue;
-        }
-        if (end + 1 - start == string_bytes &&
-            memcmp(prop.data + start, string, string_bytes) == 0) {
-            return true;
-        }
-        start = end + 1;
-    }
-    return false;
+    return fdt_prop_get(fdt, node, name, &prop) && fdt_prop_contains(&prop, string);
 }
 
 // ---- Memory reservation block ----

@@ -132,7 +132,10 @@ const char *fdt_prop_string(const struct fdt *fdt, uint32_t node, const char *na
 const char *fdt_prop_string_at(const struct fdt *fdt, uint32_t node, const char *name,
                                uint32_t index);
 
-// True when the string-list property contains exactly `string`.
+// True when the string list `prop` contains exactly `string`.
+bool fdt_prop_contains(const struct fdt_prop *prop, const char *string);
+
+// True when the node has the string-list property and it contains exactly `string`.
 bool fdt_prop_has_string(const struct fdt *fdt, uint32_t node, const char *name,
                          const char *string);
 
@@ -176,9 +179,13 @@ bool fdt_is_available(const struct fdt *fdt, uint32_t node);
 zx_status_t fdt_reg_raw(const struct fdt *fdt, uint32_t node, uint32_t index, uint64_t *addr,
                         uint64_t *size_bytes);
 
-// The same as a CPU physical address, translated by the ranges of every bus above the node.
-// ZX_ERR_NOT_SUPPORTED also when a bus does not map its children, ZX_ERR_OUT_OF_RANGE when no
-// range covers the whole entry or the result exceeds 64 bits.
+// The same for a node that is known to be a child of `bus`; saves the search for the parent.
+zx_status_t fdt_child_reg(const struct fdt *fdt, uint32_t bus, uint32_t node, uint32_t index,
+                          uint64_t *addr, uint64_t *size_bytes);
+
+// The same as fdt_reg_raw, but as a CPU physical address, translated by the ranges of every bus
+// above the node. ZX_ERR_NOT_SUPPORTED also when a bus does not map its children,
+// ZX_ERR_OUT_OF_RANGE when no range covers the whole entry or the result exceeds 64 bits.
 zx_status_t fdt_reg(const struct fdt *fdt, uint32_t node, uint32_t index, uint64_t *addr,
                     uint64_t *size_bytes);
 

@@ -35,9 +35,8 @@ static uint64_t cells_read(const uint8_t **at, uint32_t cells)
     return value;
 }
 
-// Entry `index` of the reg property of a child of `bus`.
-static zx_status_t reg_entry(const struct fdt *fdt, uint32_t bus, uint32_t node, uint32_t index,
-                             uint64_t *addr, uint64_t *size_bytes)
+zx_status_t fdt_child_reg(const struct fdt *fdt, uint32_t bus, uint32_t node, uint32_t index,
+                          uint64_t *addr, uint64_t *size_bytes)
 {
     struct fdt_prop reg;
     if (!fdt_prop_get(fdt, node, "reg", &reg)) {
@@ -62,7 +61,7 @@ zx_status_t fdt_reg_raw(const struct fdt *fdt, uint32_t node, uint32_t index, ui
 {
     uint32_t parent = fdt_parent(fdt, node);
     return parent == FDT_NONE ? ZX_ERR_NOT_FOUND
-                              : reg_entry(fdt, parent, node, index, addr, size_bytes);
+                              : fdt_child_reg(fdt, parent, node, index, addr, size_bytes);
 }
 
 // Turns an address in the children of `bus` into an address among the siblings of `bus`.
@@ -109,7 +108,7 @@ zx_status_t fdt_reg(const struct fdt *fdt, uint32_t node, uint32_t index, uint64
         return ZX_ERR_NOT_FOUND;
     }
     uint64_t base, bytes;
-    zx_status_t status = reg_entry(fdt, path[count - 2], node, index, &base, &bytes);
+    zx_status_t status = fdt_child_reg(fdt, path[count - 2], node, index, &base, &bytes);
     for (uint32_t level = count - 2; status == ZX_OK && level > 0; level--) {
         status = bus_translate(fdt, path[level], path[level - 1], bytes, &base);
     }

@@ -102,7 +102,8 @@ zx_status_t discover_harts(struct discovery *d)
     for (uint32_t node = fdt_first_child(fdt, cpus); node != FDT_NONE;
          node = fdt_next_sibling(fdt, node)) {
         uint64_t id, unused_bytes;
-        if (!is_cpu_node(fdt, node) || fdt_reg_raw(fdt, node, 0, &id, &unused_bytes) != ZX_OK) {
+        if (!is_cpu_node(fdt, node) ||
+            fdt_child_reg(fdt, cpus, node, 0, &id, &unused_bytes) != ZX_OK) {
             continue;
         }
         hart_add(d, node, id);

@@ -73,7 +73,8 @@ zx_status_t discover_banks(struct discovery *d)
             continue;
         }
         uint64_t base, size_bytes;
-        for (uint32_t i = 0; fdt_reg_raw(fdt, node, i, &base, &size_bytes) == ZX_OK; i++) {
+        for (uint32_t i = 0; fdt_child_reg(fdt, fdt->root, node, i, &base, &size_bytes) == ZX_OK;
+             i++) {
             if (base < PADDR_LIMIT && size_bytes > 0) {
                 bank_add(d->info, base, base + MIN(size_bytes, PADDR_LIMIT - base));
             }
@@ -198,7 +199,7 @@ static zx_status_t reserve_nodes(struct discovery *d)
         bool no_map = fdt_prop_exists(fdt, node, "no-map");
         for (uint32_t i = 0;; i++) {
             uint64_t base, size_bytes;
-            zx_status_t status = fdt_reg_raw(fdt, node, i, &base, &size_bytes);
+            zx_status_t status = fdt_child_reg(fdt, parent, node, i, &base, &size_bytes);
             if (status == ZX_ERR_NOT_FOUND && i > 0) {
                 break;
             }

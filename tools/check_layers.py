@@ -38,7 +38,7 @@ LAYERS = {
     "userland": ["abi", "userland"],
     "tests/conformance": ["abi", "userland", "tests/conformance"],
     "tests/bench": ["abi", "userland", "tests/bench"],
-    "tests/host": KERNEL + ["tests/host"],
+    "tests/host": KERNEL + ["userland", "tests/host"],
     "tools": PLATFORM + ["tools"],
 }
 

@@ -144,11 +144,47 @@ static void exception_on_zero_handles(struct object *object)
     spin_unlock_irqrestore(&process->lock, irq);
 }
 
+static zx_status_t exception_get_number(struct object *object, uint32_t property, uint64_t *out)
+{
+    struct exception *exception = exception_from_object(object);
+    if (property == ZX_PROP_EXCEPTION_STATE)
+        *out = atomic_load(&exception->state);
+    else if (property == ZX_PROP_EXCEPTION_STRATEGY)
+        *out = atomic_load(&exception->strategy);
+    else
+        return ZX_ERR_WRONG_TYPE;
+    return ZX_OK;
+}
+
+static zx_status_t exception_set_number(struct object *object, zx_rights_t rights,
+                                        uint32_t property, uint64_t value)
+{
+    struct exception *exception = exception_from_object(object);
+    (void)rights;
+    if (property == ZX_PROP_EXCEPTION_STATE) {
+        if (value > ZX_EXCEPTION_STATE_THREAD_EXIT)
+            return ZX_ERR_INVALID_ARGS;
+        atomic_store(&exception->state, (uint32_t)value);
+        return ZX_OK;
+    }
+    if (property != ZX_PROP_EXCEPTION_STRATEGY)
+        return ZX_ERR_WRONG_TYPE;
+    if (value > ZX_EXCEPTION_STRATEGY_SECOND_CHANCE)
+        return ZX_ERR_INVALID_ARGS;
+    /* Only a debugger is asked twice. */
+    if (exception->channel_type != ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER)
+        return ZX_ERR_BAD_STATE;
+    atomic_store(&exception->strategy, (uint32_t)value);
+    return ZX_OK;
+}
+
 static const struct object_ops exception_ops = {
     .type = ZX_OBJ_TYPE_EXCEPTION,
     .default_rights = ZX_DEFAULT_EXCEPTION_RIGHTS,
     .destroy = exception_destroy,
     .on_zero_handles = exception_on_zero_handles,
+    .get_number = exception_get_number,
+    .set_number = exception_set_number,
 };
 
 static struct exception *exception_create(struct user_thread *thread, uint32_t channel_type)

@@ -273,6 +273,14 @@ bool handle_table_has(struct handle_table *table, zx_handle_t value, const void 
     return has;
 }
 
+bool handle_table_has_value(struct handle_table *table, zx_handle_t value)
+{
+    irq_state_t irq = spin_lock_irqsave(&table->lock);
+    bool has = slot_find_locked(table, value) != NULL;
+    spin_unlock_irqrestore(&table->lock, irq);
+    return has;
+}
+
 void handle_table_for_each(struct handle_table *table,
                            void (*fn)(void *ctx, zx_handle_t value, const struct handle *handle),
                            void *ctx)

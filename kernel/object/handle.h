@@ -66,6 +66,9 @@ MUST_USE zx_status_t handle_table_get(struct handle_table *table, zx_handle_t va
 /* True if |value| is still the handle that had this identity. */
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity);
 
+/* True if |value| is a handle at all. */
+bool handle_table_has_value(struct handle_table *table, zx_handle_t value);
+
 /* Calls fn for each handle under the table's lock. */
 void handle_table_for_each(struct handle_table *table,
                            void (*fn)(void *ctx, zx_handle_t value, const struct handle *handle),

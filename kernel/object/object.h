@@ -26,9 +26,14 @@ struct object_ops {
     /* Changes the peer's signals; NULL: no peer concept (ZX_ERR_NOT_SUPPORTED).
      * ZX_ERR_PEER_CLOSED: it has gone. */
     zx_status_t (*signal_peer)(struct object *object, uint32_t clear, uint32_t set);
-    /* For ZX_PROP_NAME; NULL: not supported. */
+    /* For ZX_PROP_NAME; NULL: ZX_ERR_WRONG_TYPE. */
     zx_status_t (*get_name)(struct object *object, char out[32]);
     zx_status_t (*set_name)(struct object *object, const char *name);
+    /* The other properties (zx_object_get_property), all of them numbers; |rights| are the
+     * handle's. ZX_ERR_WRONG_TYPE: one that this type does not have; NULL: it has none. */
+    zx_status_t (*get_number)(struct object *object, uint32_t property, uint64_t *out);
+    zx_status_t (*set_number)(struct object *object, zx_rights_t rights, uint32_t property,
+                              uint64_t value);
 };
 
 struct object {

@@ -9,6 +9,7 @@
 
 #include <zircon/syscalls/object.h>
 
+#include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
 #include "kernel/object/job.h"
@@ -102,6 +103,52 @@ static zx_status_t process_set_name(struct object *object, const char *name)
     return ZX_OK;
 }
 
+static zx_status_t process_get_number(struct object *object, uint32_t property, uint64_t *out)
+{
+    struct process *process = process_from_object(object);
+    zx_status_t status = ZX_OK;
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    switch (property) {
+    case ZX_PROP_PROCESS_DEBUG_ADDR:
+        *out = process->debug_addr;
+        break;
+    case ZX_PROP_PROCESS_BREAK_ON_LOAD:
+        *out = process->break_on_load;
+        break;
+    case ZX_PROP_PROCESS_VDSO_BASE_ADDRESS:
+        *out = process->vdso_base;
+        break;
+    default:
+        status = ZX_ERR_WRONG_TYPE;
+    }
+    spin_unlock_irqrestore(&process->lock, irq);
+    return status;
+}
+
+static zx_status_t process_set_number(struct object *object, zx_rights_t rights, uint32_t property,
+                                      uint64_t value)
+{
+    struct process *process = process_from_object(object);
+    zx_status_t status = ZX_OK;
+    (void)rights;
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    switch (property) {
+    case ZX_PROP_PROCESS_DEBUG_ADDR:
+        process->debug_addr = value;
+        break;
+    case ZX_PROP_PROCESS_BREAK_ON_LOAD:
+        process->break_on_load = value;
+        break;
+    case ZX_PROP_PROCESS_VDSO_BASE_ADDRESS:
+        status = ZX_ERR_ACCESS_DENIED; /* the kernel's to know */
+        break;
+    default:
+        status = ZX_ERR_WRONG_TYPE;
+    }
+    spin_unlock_irqrestore(&process->lock, irq);
+    return status;
+}
+
 static const struct object_ops process_ops = {
     .type = ZX_OBJ_TYPE_PROCESS,
     .default_rights = ZX_DEFAULT_PROCESS_RIGHTS,
@@ -111,18 +158,13 @@ static const struct object_ops process_ops = {
     .related_koid = process_related_koid,
     .get_name = process_get_name,
     .set_name = process_set_name,
+    .get_number = process_get_number,
+    .set_number = process_set_number,
 };
-
-/* Spreads handle values; no secret depends on it. */
-static uint32_t handle_seed(const struct process *process)
-{
-    uint64_t mixed = (arch_ticks() ^ process->object.koid << 32) * 0x9e3779b97f4a7c15ul;
-    return (uint32_t)(mixed >> 32);
-}
 
 static zx_status_t process_create_parts(struct process *process, struct vmar_object **out_root)
 {
-    process->handles = handle_table_create(handle_seed(process));
+    process->handles = handle_table_create(random_u32());
     if (process->handles == NULL)
         return ZX_ERR_NO_MEMORY;
     zx_status_t status = aspace_create(&process->aspace);

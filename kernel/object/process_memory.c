@@ -47,3 +47,11 @@ zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buf
     *out_done = done;
     return ZX_OK;
 }
+
+zx_status_t upcall_page_fault(vaddr_t addr, uint32_t access)
+{
+    struct process *process = process_current();
+    if (process == NULL)
+        return ZX_ERR_NOT_FOUND; /* kernel threads have no user memory */
+    return aspace_fault(process->aspace, addr, access);
+}

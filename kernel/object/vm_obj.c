@@ -1,6 +1,8 @@
 /* VMAR and VMO objects. */
 #include "kernel/object/vm_obj.h"
 
+#include <zircon/syscalls/object.h>
+
 #include "kernel/lib/string.h"
 #include "kernel/object/process.h"
 #include "kernel/vm/kheap.h"
@@ -70,6 +72,24 @@ static zx_status_t vmo_object_set_name(struct object *object, const char *name)
     return ZX_OK;
 }
 
+static zx_status_t vmo_object_get_number(struct object *object, uint32_t property, uint64_t *out)
+{
+    if (property != ZX_PROP_VMO_CONTENT_SIZE)
+        return ZX_ERR_WRONG_TYPE;
+    *out = vmo_get_stream_size(vmo_from_object(object)->vmo);
+    return ZX_OK;
+}
+
+static zx_status_t vmo_object_set_number(struct object *object, zx_rights_t rights,
+                                         uint32_t property, uint64_t value)
+{
+    if (property != ZX_PROP_VMO_CONTENT_SIZE)
+        return ZX_ERR_WRONG_TYPE;
+    if (!(rights & ZX_RIGHT_WRITE))
+        return ZX_ERR_ACCESS_DENIED;
+    return vmo_set_stream_size(vmo_from_object(object)->vmo, value);
+}
+
 static const struct object_ops vmo_object_ops = {
     .type = ZX_OBJ_TYPE_VMO,
     .default_rights = ZX_DEFAULT_VMO_RIGHTS,
@@ -77,6 +97,8 @@ static const struct object_ops vmo_object_ops = {
     .destroy = vmo_object_destroy,
     .get_name = vmo_object_get_name,
     .set_name = vmo_object_set_name,
+    .get_number = vmo_object_get_number,
+    .set_number = vmo_object_set_number,
 };
 
 zx_status_t vmo_object_create(struct vmo *vmo, struct vmo_object **out)

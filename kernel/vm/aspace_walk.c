@@ -1,5 +1,4 @@
 /* Telling what is in an address space. */
-#include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
 #include "kernel/vm/vmar_internal.h"
 

@@ -18,17 +18,21 @@ enum page_kind {
 struct page {
     union {
         struct list_node node; /* free list, batch, or the owner's list */
-        struct {               /* PAGE_HEAP that is a slab */
-            void *slab_free;   /* first free object */
-            void *slab_cache;
-        };
-        struct { /* PAGE_VMO while in a VMO: where it is, under the VMO's lock */
+        struct {               /* PAGE_VMO while in a VMO: where it is, under the VMO's lock */
             void *vmo;
             uint64_t vmo_offset;
         };
     };
-    uint32_t refs;       /* 1 for the owner, more for those who look at it without a lock; atomic */
-    uint32_t count;      /* slab: objects in use; page table: valid entries */
+    uint32_t refs; /* 1 for the owner, more for those who look at it without a lock; atomic */
+    union {
+        uint32_t count; /* page table: valid entries */
+        struct {        /* first frame of a slab, under its cache's lock; numbers of objects */
+            uint8_t slab_in_use; /* how many are in use */
+            uint8_t slab_carved; /* how many were ever in use: the rest is untouched */
+            uint8_t slab_free;   /* first free one of those, or SLAB_NONE */
+            uint8_t slab_cache;  /* index of the cache */
+        };
+    };
     uint8_t kind;        /* enum page_kind */
     uint8_t order;       /* of the free or allocated block that starts here */
     uint16_t flags;      /* PAGE_FLAG_* */

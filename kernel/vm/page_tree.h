@@ -7,13 +7,15 @@
 #include "kernel/lib/compiler.h"
 
 struct page;
-struct page_tree_node;
 
 struct page_tree {
-    struct page_tree_node *root;
+    void *root; /* a node; at height 0 the page with index 0, or NULL */
     uint64_t count_pages;
-    uint8_t height; /* levels of nodes; 0: empty */
+    uint8_t height; /* levels of nodes */
 };
+
+/* Once, after kheap_init. */
+void page_tree_init_cache(void);
 
 void page_tree_init(struct page_tree *tree);
 

@@ -95,17 +95,12 @@ static struct region *rebalance(struct region_tree *tree, struct region *node)
     return NULL;
 }
 
-/* Refreshes and balances from |node| up. Stops where nothing changes any more, but not below |must|
- * (an ancestor of |node| or itself; NULL: anywhere). */
-static void fix_up(struct region_tree *tree, struct region *node, const struct region *must)
+/* Refreshes and balances from |node| up, as far as something changes. */
+static void fix_up(struct region_tree *tree, struct region *node)
 {
     while (node != NULL) {
-        bool was_must = node == must;
         struct region *top = rebalance(tree, node);
-        bool changed = top != NULL || refresh(node);
-        if (was_must)
-            must = NULL;
-        if (!changed && must == NULL)
+        if (top == NULL && !refresh(node))
             return;
         node = (top != NULL ? top : node)->up;
     }
@@ -186,17 +181,17 @@ void region_tree_insert(struct region_tree *tree, struct region *region)
     refresh(region);
     *link = region;
     tree->count++;
-    fix_up(tree, up, NULL);
+    fix_up(tree, up);
 }
 
 void region_tree_remove(struct region_tree *tree, struct region *region)
 {
-    struct region *from, *heir = NULL; /* from: the lowest node whose children change */
+    struct region *from; /* the lowest node whose children change */
     if (region->left == NULL || region->right == NULL) {
         from = region->up;
         replace_child(tree, region, region->left != NULL ? region->left : region->right);
     } else {
-        heir = leftmost(region->right);
+        struct region *heir = leftmost(region->right);
         from = heir;
         if (heir != region->right) {
             from = heir->up;
@@ -207,7 +202,8 @@ void region_tree_remove(struct region_tree *tree, struct region *region)
         heir->left = region->left;
         heir->left->up = heir;
         replace_child(tree, region, heir);
-        /* What the ancestors know of this place, for refresh to compare with. */
+        /* What the ancestors know of this place, for refresh to compare with. The change that
+         * starts at |from| does reach it: every node between had the heir as its first. */
         heir->subtree_first = region->subtree_first;
         heir->subtree_end = region->subtree_end;
         heir->subtree_gap_bytes = region->subtree_gap_bytes;
@@ -217,12 +213,12 @@ void region_tree_remove(struct region_tree *tree, struct region *region)
     region->right = NULL;
     region->up = NULL;
     tree->count--;
-    fix_up(tree, from, heir);
+    fix_up(tree, from);
 }
 
 void region_tree_update(struct region_tree *tree, struct region *region)
 {
-    fix_up(tree, region, NULL);
+    fix_up(tree, region);
 }
 
 /* ---- Gaps ----------------------------------------------------------------------------------- */

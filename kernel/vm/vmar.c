@@ -2,7 +2,6 @@
 #include "kernel/vm/vmar.h"
 
 #include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/vmar_internal.h"

@@ -41,6 +41,9 @@ struct vmo {
     char name[32];
 };
 
+/* Once, after kheap_init, before the first VMO. */
+void vmo_init(void);
+
 /* A paged VMO of |size_bytes| (rounded up; content size is the unrounded one) with the options
  * ZX_VMO_RESIZABLE. Returns one reference in *out. ZX_ERR_INVALID_ARGS: unknown options.
  * ZX_ERR_NOT_SUPPORTED: options not built yet. ZX_ERR_OUT_OF_RANGE: too large. ZX_ERR_NO_MEMORY. */
@@ -52,7 +55,8 @@ MUST_USE zx_status_t vmo_create_physical(paddr_t base, uint64_t size_bytes, stru
 
 /* A paged VMO made of |count_pages| existing kernel pages at |data| (page-aligned, in RAM), which
  * it takes: the ramdisk and the vDSO. The pages were reserved at boot and are never freed, only
- * dropped. ZX_ERR_NO_MEMORY. */
+ * dropped. Bytes between size_bytes and the end of the last page show. ZX_ERR_INVALID_ARGS: not
+ * reserved RAM. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t vmo_create_from_reserved(paddr_t base, uint64_t size_bytes, struct vmo **out);
 
 /* The family's lock. Sleeps. */
@@ -101,7 +105,7 @@ MUST_USE zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_b
 MUST_USE zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Makes the range read as zeros: whole pages are dropped, partial ones cleared.
- * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY. */
+ * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY. ZX_ERR_NOT_SUPPORTED: physical. */
 MUST_USE zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 void vmo_set_name(struct vmo *vmo, const char *name);

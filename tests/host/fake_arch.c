@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/printf.h"
 #include "kernel/sync/atomic.h"
 
 uintptr_t fake_linear_offset;

@@ -1,13 +1,12 @@
-/* Mutexes, parking and lock ranks for host tests, on pthreads: kernel/sync and kernel/sched are not
- * linked there. */
+/* Mutexes and parking for host tests, on pthreads: kernel/sched is not linked there. */
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
 
 #include "kernel/lib/panic.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/thread.h"
-#include "kernel/sync/mutex.h"
 #include "tests/host/fake_arch.h"
 
 /* One lock and one condition for everything that sleeps: simple, and ThreadSanitizer knows them. */
@@ -21,16 +20,16 @@ struct thread *arch_current_thread(void)
     return &fake_thread;
 }
 
-void spin_lock_contended(struct spinlock *lock)
+void arch_cpu_relax(void)
 {
-    uint32_t free = 0;
+    sched_yield();
+}
 
-    if (spin_is_held(lock))
-        panic("spinlock %p: taken twice by hart %u", (void *)lock, arch_hart_index());
-    while (!atomic_cas_acquire(&lock->value, &free, arch_hart_index() + 1)) {
-        free = 0;
-        sched_yield();
-    }
+/* Spinlocks turn interrupts off, so this finds them too. */
+static void assert_may_sleep(void)
+{
+    if (!arch_irq_is_enabled())
+        panic("about to sleep with interrupts off");
 }
 
 void mutex_init(struct mutex *mutex, enum lock_rank rank)
@@ -45,9 +44,7 @@ void mutex_lock(struct mutex *mutex)
 {
     uintptr_t self = (uintptr_t)thread_current();
 
-    lock_rank_assert_may_sleep();
-    if (!arch_irq_is_enabled())
-        panic("mutex_lock with interrupts off");
+    assert_may_sleep();
     lock_rank_acquire(mutex, (enum lock_rank)mutex->rank);
     pthread_mutex_lock(&sleep_lock);
     if (mutex->owner == self)
@@ -87,7 +84,7 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
     struct thread *self = thread_current();
     zx_status_t status = ZX_OK;
 
-    lock_rank_assert_may_sleep();
+    assert_may_sleep();
     pthread_mutex_lock(&sleep_lock);
     while (!self->token) {
         if (interruptible && (atomic_load(&self->signals) & THREAD_SIGNAL_KILL) != 0) {
@@ -139,50 +136,8 @@ void thread_yield(void)
 }
 
 #ifdef DEBUG
-/* ---- Lock ranks -------------------------------------------------------------------------------
- */
-
-void lock_rank_acquire(const void *lock, enum lock_rank rank)
+struct held_locks *thread_held_locks(void)
 {
-    struct thread *self = thread_current();
-
-    for (unsigned i = 0; i < self->count_held; i++) {
-        if (rank != LOCK_RANK_NONE && self->held_ranks[i] >= rank)
-            panic("lock %p of rank %d taken inside lock %p of rank %d", lock, (int)rank,
-                  self->held_locks[i], self->held_ranks[i]);
-    }
-    ASSERT(self->count_held < ARRAY_COUNT(self->held_locks));
-    self->held_locks[self->count_held] = lock;
-    self->held_ranks[self->count_held++] = (uint8_t)rank;
-}
-
-void lock_rank_release(const void *lock)
-{
-    struct thread *self = thread_current();
-
-    for (unsigned i = self->count_held; i-- > 0;) {
-        if (self->held_locks[i] != lock)
-            continue;
-        self->count_held--;
-        for (; i < self->count_held; i++) {
-            self->held_locks[i] = self->held_locks[i + 1];
-            self->held_ranks[i] = self->held_ranks[i + 1];
-        }
-        return;
-    }
-    panic("lock %p released but not held", lock);
-}
-
-void lock_rank_assert_may_sleep(void)
-{
-    struct thread *self = thread_current();
-
-    /* Ranks of mutexes are the outer ones; every spinlock above forbids sleeping. */
-    for (unsigned i = 0; i < self->count_held; i++) {
-        if (self->held_ranks[i] > LOCK_RANK_VMO)
-            panic("about to sleep with lock %p of rank %d", self->held_locks[i],
-                  self->held_ranks[i]);
-    }
-    ASSERT(arch_irq_is_enabled());
+    return &fake_thread.held;
 }
 #endif

@@ -122,7 +122,7 @@ void tlb_batch_finish(struct tlb_batch *batch)
 {
     hart_mask_t harts = atomic_load(&batch->aspace->active_harts);
 
-    lock_rank_assert_may_sleep();
+    ASSERT(arch_irq_is_enabled());
     if (batch->count_ranges != 0 || batch->everything || !list_is_empty(&batch->pages)) {
         atomic_fetch_add_relaxed(&fake_counters.fences, 1);
         atomic_fetch_add_relaxed(&fake_counters.ranges, batch->count_ranges);
@@ -266,7 +266,7 @@ void fake_set_fault_handler(fake_fault_fn fn)
 
 static zx_status_t user_copy(uintptr_t user, void *kernel, size_t len_bytes, uint32_t access)
 {
-    lock_rank_assert_may_sleep();
+    ASSERT(arch_irq_is_enabled());
     if (user_aspace == NULL) {
         if (user == 0 && len_bytes != 0)
             return ZX_ERR_INVALID_ARGS;

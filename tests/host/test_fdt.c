@@ -153,6 +153,21 @@ static void test_paths(void **state)
     assert_int_equal(fdt_next_compatible(&fdt, serial, "b,second"), FDT_NONE);
 }
 
+// Only a name without a unit address leaves the unit address open.
+static void test_unit_addresses(void **state)
+{
+    (void)state;
+    uint8_t blob[4096];
+    tree_begin(blob, sizeof(blob));
+    fdt_begin_node(blob, "a@1@2");
+    fdt_end_node(blob);
+    fdt_begin_node(blob, "a@1");
+    fdt_end_node(blob);
+    struct fdt fdt = tree_end(blob);
+    assert_string_equal(fdt_node_name(&fdt, fdt_node_at(&fdt, "/a@1")), "a@1");
+    assert_string_equal(fdt_node_name(&fdt, fdt_node_at(&fdt, "/a")), "a@1@2");
+}
+
 static void test_nothing_for_no_node(void **state)
 {
     (void)state;
@@ -437,7 +452,8 @@ static void compare_trees(const struct fdt *fdt, const void *blob, uint32_t stri
         assert_int_equal(their_depth, our_depth);
         assert_string_equal(fdt_get_name(blob, theirs, NULL), fdt_node_name(fdt, ours));
         compare_properties(fdt, blob, ours);
-        if (count++ % stride == 0) {
+        // libfdt's searches start at offset 0 and fail when a NOP stands before the root.
+        if (count++ % stride == 0 && fdt->root == fdt->struct_off) {
             compare_searches(fdt, blob, ours);
         }
         theirs = fdt_next_node(blob, theirs, &their_depth);
@@ -498,6 +514,17 @@ static bool refusal_is_ours(const uint8_t *blob, enum fdt_error error)
     }
 }
 
+// libfdt wants FDT_END right behind the root; the specification lets a NOP stand anywhere.
+static bool nop_before_end(const struct fdt *fdt)
+{
+    for (uint32_t at = fdt->struct_off; at + 8 <= fdt->struct_end; at += 4) {
+        if (fdt_be32(fdt->blob + at) == FDT_NOP && fdt_be32(fdt->blob + at + 4) == FDT_END) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Damages copies of a tree `rounds` times. Returns how many were accepted.
 static uint64_t fuzz(const uint8_t *original, size_t len, uint64_t rounds, uint64_t *random,
                      uint32_t stride)
@@ -515,7 +542,7 @@ static uint64_t fuzz(const uint8_t *original, size_t len, uint64_t rounds, uint6
         }
         int theirs = fdt_check_full(blob, len);
         if (error == FDT_OK) {
-            assert_int_equal(theirs, 0);
+            assert_true(theirs == 0 || (theirs == -FDT_ERR_BADSTRUCTURE && nop_before_end(&fdt)));
             compare_trees(&fdt, blob, stride);
             accepted++;
         } else if (theirs == 0 && !refusal_is_ours(blob, error)) {
@@ -551,19 +578,13 @@ static void test_damaged_trees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_properties),
-        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_nothing_for_no_node),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_bus_without_ranges),
-        cmocka_unit_test(test_interrupts),
-        cmocka_unit_test(test_reserve_entries),
-        cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_header),
-        cmocka_unit_test(test_structure),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_unended_reserve_map),
-        cmocka_unit_test(test_real_trees),
+        cmocka_unit_test(test_properties),          cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_unit_addresses),      cmocka_unit_test(test_nothing_for_no_node),
+        cmocka_unit_test(test_addresses),           cmocka_unit_test(test_bus_without_ranges),
+        cmocka_unit_test(test_interrupts),          cmocka_unit_test(test_reserve_entries),
+        cmocka_unit_test(test_truncation),          cmocka_unit_test(test_header),
+        cmocka_unit_test(test_structure),           cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_unended_reserve_map), cmocka_unit_test(test_real_trees),
         cmocka_unit_test(test_damaged_trees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

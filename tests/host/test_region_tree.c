@@ -9,23 +9,16 @@
 #include <cmocka.h>
 
 #include "kernel/vm/region_tree.h"
+#include "tests/host/test_random.h"
 
 #define SPACE_PAGES 4096u
 #define BASE        0x200000ul
 
-static uint64_t random_state;
-
-static uint64_t random_u64(void)
-{
-    uint64_t z = (random_state += 0x9e3779b97f4a7c15ull);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
-}
+static struct test_random random_state = {1};
 
 static uint64_t random_below(uint64_t limit)
 {
-    return random_u64() % limit;
+    return test_random_below(&random_state, limit);
 }
 
 /* The model: the regions sorted by base. */
@@ -188,7 +181,6 @@ static void test_random_operations(void **state)
     (void)state;
     static const size_t targets[] = {3, 12, 60, 400};
     struct region_tree tree = {0};
-    random_state = 1;
     for (unsigned step = 0; step < 100000; step++) {
         one_step(&tree, targets[step / 2500 % ARRAY_COUNT(targets)]);
         compare_lookups(&tree);

@@ -128,6 +128,9 @@ void startup_receive(zx_handle_t bootstrap, void *buffer, size_t bytes,
     struct procargs message;
 
     memset(strings, 0, sizeof(*strings));
+    if (bootstrap == ZX_HANDLE_INVALID) {
+        return;
+    }
     if (bytes == 0) {
         zx_handle_close(bootstrap);
         return;

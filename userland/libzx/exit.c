@@ -11,6 +11,25 @@ void _exit(int code)
     zx_process_exit(code);
 }
 
+// picolibc runs these if they exist, around the arrays of constructors and destructors. Absent weak
+// functions would look present in a position-independent program: their address is the image's
+// base.
+void _init(void);
+void _fini(void);
+
+void _init(void)
+{
+}
+
+void _fini(void)
+{
+}
+
+// For the same reason exit()'s weak reference to this one has to be satisfied always, not only in
+// programs that call atexit().
+void __call_exitprocs(int code, void *dso);
+void (*const keep_call_exitprocs)(int, void *) __attribute__((used)) = __call_exitprocs;
+
 // Dies of an exception, so that whoever watches the process sees where.
 void abort(void)
 {

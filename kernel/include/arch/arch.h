@@ -6,7 +6,9 @@
  *   struct arch_thread { ... uint32_t work_pending, hart_index; ... };
  *                                                  registers of a thread that is not running;
  *                                                  work_pending != 0 makes the way back to user
- * mode call upcall_user_return (the kernel sets and clears it); hart_index is where it runs
+ *                                                  mode call upcall_user_return until it is 0 (the
+ *                                                  kernel sets and clears it, atomically);
+ *                                                  hart_index is where it runs
  *   irq_state_t arch_irq_save(void);               interrupts off; returns what they were
  *   void arch_irq_restore(irq_state_t);
  *   bool arch_irq_state_is_enabled(irq_state_t);  what arch_irq_save returned
@@ -73,8 +75,6 @@ NORETURN void arch_enter_user(vaddr_t pc, vaddr_t sp, uint64_t arg0, uint64_t ar
  * the vDSO is mapped into its process. */
 void arch_thread_set_syscall_window(struct arch_thread *arch, vaddr_t base, size_t len_bytes);
 
-/* True if the trap that this thread is in, or its last one, came from a user-mode ecall and not
- * from a fault or an interrupt. */
 struct zx_riscv64_thread_state_general_regs;
 
 /* User registers of a thread that is stopped inside upcall_user_return or upcall_user_exception
@@ -127,9 +127,11 @@ void arch_timer_set(uint64_t deadline_ticks);
 /* Sleeps until an interrupt is pending. Called with interrupts off; returns with them off. */
 void arch_wait_for_interrupt(void);
 
-/* Starts the secondary harts of |hart_ids| (count_harts of them, without the boot hart); each calls
- * upcall_secondary_hart(index) on |stacks_top[i]|, with |threads[i]| as its current thread, on the
- * kernel's page tables, interrupts off. Returns the number that came up within a second each. */
+/* Starts the secondary harts of |hart_ids| (count_harts of them, without the boot hart). The n-th
+ * that comes up gets index n + 1 and calls upcall_secondary_hart(n + 1) on |stacks_top[n]| (of
+ * KERNEL_STACK_BYTES), with |threads[n]| as its current thread, on the kernel's page tables,
+ * interrupts off. Returns the number that came up within a second each; a hart that comes later
+ * stops itself. Once, after arch_vm_init and pmm_init. */
 unsigned arch_start_harts(const uint64_t *hart_ids, struct thread *const *threads,
                           void *const *stacks_top, unsigned count_harts);
 
@@ -150,6 +152,9 @@ void arch_set_features(const struct arch_features *features);
 /* Copies |len_bytes| bytes of page memory; whole pages, page-aligned. */
 void arch_page_zero(void *page);
 void arch_page_copy(void *dst, const void *src);
+
+/* Writes to the firmware's console, from the first C instruction on. The caller serialises. */
+void arch_early_console_write(const char *text, size_t len_bytes);
 
 /* ---- End of the line ------------------------------------------------------------------------ */
 

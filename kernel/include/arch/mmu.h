@@ -1,7 +1,7 @@
 /* Page tables, TLBs and kernel address space: the only door to them.
  *
  * "arch_types.h" defines struct arch_aspace: root table, page-table spinlock (rank PAGE_TABLE), the
- * mask of harts on which it is live, its TLB generation, its ASID.
+ * mask of harts on which it is live, the harts that must fence before it is live there again.
  *
  * Permissions are ZX_VM_PERM_READ/WRITE/EXECUTE (bits 0-2), the memory type sits above them. */
 #pragma once
@@ -48,6 +48,24 @@ void tlb_batch_add_page(struct tlb_batch *batch, struct page *page);
 void tlb_batch_finish(struct tlb_batch *batch);
 
 /* ---- Address spaces ------------------------------------------------------------------------- */
+
+/* Counters of all that has been done to TLBs since boot, summed over the harts. */
+struct mmu_tlb_stats {
+    uint64_t count_batches;         /* tlb_batch_finish with something to fence */
+    uint64_t count_remote_batches;  /* of these, those that had to interrupt another hart */
+    uint64_t count_harts_asked;     /* harts interrupted by them */
+    uint64_t count_requests_served; /* requests served for other harts */
+    uint64_t count_page_fences;     /* sfence.vma of one page */
+    uint64_t count_full_fences;     /* sfence.vma of an address space or of everything */
+    uint64_t count_switch_fences;   /* those of the above that an address-space switch needed */
+    uint64_t count_pages_freed;     /* pages given back behind a batch */
+    uint64_t count_icache_syncs;    /* mmu_sync_icache */
+};
+void mmu_get_tlb_stats(struct mmu_tlb_stats *out);
+
+/* Lets each hart use at most |count_asids| ASIDs (0: none, a fence at every switch), as if the
+ * hardware had no more. Before secondary harts start; tests and comparisons. */
+void mmu_limit_asids(uint32_t count_asids);
 
 /* Prepares an empty user half with the kernel's half shared in. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t mmu_aspace_init(struct arch_aspace *aspace);
@@ -112,6 +130,10 @@ struct ram_range {
     uint64_t len_bytes;
 };
 
+/* The physical addresses that phys_to_virt can show at all. RAM outside must not be announced to
+ * the pmm. Valid from kernel_main on. */
+struct ram_range arch_ram_window(void);
+
 /* Builds the final kernel tables: linear map of the banks with the largest pages (read-only or
  * absent where the image's text and read-only data are), room for struct page and kernel ranges,
  * and switches to them. |carve| gives zeroed physical pages for tables and never fails.
@@ -119,9 +141,12 @@ struct ram_range {
 void arch_vm_init(const struct ram_range *banks, size_t count_banks,
                   paddr_t (*carve)(void *ctx, size_t count_pages), void *ctx);
 
+/* Physical address of something in the kernel image: static data, the blobs. */
+paddr_t arch_image_paddr(const void *symbol);
+
 /* Physical range of the kernel image including .bss, and of the two blobs inside it. */
 struct ram_range arch_image_range(void);
-const void *arch_ramdisk_image(size_t *out_bytes);
+struct ram_range arch_ramdisk_range(void); /* the built-in ramdisk, page-aligned */
 const void *arch_vdso_image(size_t *out_bytes);
 
 /* Maps physical pages into the kernel's range for struct page, readable and writable. Boot only. */
@@ -133,8 +158,10 @@ void arch_map_page_array(vaddr_t va, paddr_t pa, uint64_t len_bytes,
 volatile void *arch_mmio_map(paddr_t base, uint64_t len_bytes);
 
 /* A kernel stack of KERNEL_STACK_BYTES with an unmapped guard page below. Returns its lowest
- * address, NULL without memory. Freed stacks are unmapped on every hart before reuse; may wait for
- * other harts: no spinlock held. */
+ * address, NULL without memory. The first few stay mapped for the next thread when they are freed,
+ * so the number of pages in use depends only on the number of stacks in use; the others are
+ * unmapped on every hart before their pages are free. May wait for other harts: no spinlock held.
+ */
 #define KERNEL_STACK_BYTES (4 * PAGE_SIZE_BYTES)
 void *arch_kernel_stack_alloc(void);
 void arch_kernel_stack_free(void *stack);

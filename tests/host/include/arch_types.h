@@ -8,7 +8,8 @@ typedef unsigned long irq_state_t;
 
 struct arch_thread {
     void *kernel_sp;
-    bool work_pending;
+    uint32_t work_pending;
+    uint32_t hart_index;
 };
 
 /* Three levels of tables in pages of the pmm, as Sv39 has them. */
@@ -42,6 +43,11 @@ static inline void arch_irq_restore(irq_state_t state)
     fake_irqs_enabled = state != 0;
 }
 
+static inline bool arch_irq_state_is_enabled(irq_state_t state)
+{
+    return state != 0;
+}
+
 static inline void arch_irq_enable(void)
 {
     fake_irqs_enabled = true;
@@ -64,9 +70,7 @@ static inline unsigned arch_hart_index(void)
 
 struct thread *arch_current_thread(void);
 
-static inline void arch_cpu_relax(void)
-{
-}
+void arch_cpu_relax(void);
 
 uint64_t arch_ticks(void);
 
@@ -80,35 +84,13 @@ static inline paddr_t virt_to_phys(const void *va)
     return (uintptr_t)va - fake_linear_offset;
 }
 
-static inline uint32_t arch_mmio_read8(const volatile void *reg)
-{
-    return *(const volatile uint8_t *)reg;
-}
-
-static inline uint32_t arch_mmio_read16(const volatile void *reg)
-{
-    return *(const volatile uint16_t *)reg;
-}
-
-static inline uint32_t arch_mmio_read32(const volatile void *reg)
-{
-    return *(const volatile uint32_t *)reg;
-}
-
-static inline void arch_mmio_write8(volatile void *reg, uint32_t value)
-{
-    *(volatile uint8_t *)reg = (uint8_t)value;
-}
-
-static inline void arch_mmio_write16(volatile void *reg, uint32_t value)
-{
-    *(volatile uint16_t *)reg = (uint16_t)value;
-}
-
-static inline void arch_mmio_write32(volatile void *reg, uint32_t value)
-{
-    *(volatile uint32_t *)reg = value;
-}
+/* Plain memory accesses in fake_mmio.c; a test with a device model defines its own. */
+uint32_t arch_mmio_read8(const volatile void *reg);
+uint32_t arch_mmio_read16(const volatile void *reg);
+uint32_t arch_mmio_read32(const volatile void *reg);
+void arch_mmio_write8(volatile void *reg, uint32_t value);
+void arch_mmio_write16(volatile void *reg, uint32_t value);
+void arch_mmio_write32(volatile void *reg, uint32_t value);
 
 /* ASan learns which memory nobody may touch. */
 #if defined(__SANITIZE_ADDRESS__)

@@ -162,7 +162,7 @@ static zx_status_t wait_for_answer(struct demo_control *control, uint32_t seen)
 
     while ((uint32_t)__atomic_load_n((int *)&control->count_answers, __ATOMIC_ACQUIRE) == seen) {
         zx_status_t status =
-            zx_futex_wait(&control->count_answers, (zx_futex_t)seen, ZX_HANDLE_INVALID, deadline);
+            zx_futex_wait(&control->count_answers, (int)seen, ZX_HANDLE_INVALID, deadline);
         if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
             return status;
     }

@@ -38,7 +38,7 @@ static zx_status_t wait_for_request(struct demo_control *control, uint32_t seen)
     zx_time_t deadline = zx_deadline_after(DEMO_PATIENCE);
 
     while ((uint32_t)__atomic_load_n((int *)&control->count_requests, __ATOMIC_ACQUIRE) == seen) {
-        zx_status_t status = zx_futex_wait(&control->count_requests, (zx_futex_t)seen,
+        zx_status_t status = zx_futex_wait(&control->count_requests, (int)seen,
                                            ZX_HANDLE_INVALID, deadline);
         if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
             return status;

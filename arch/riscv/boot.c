@@ -1,0 +1,69 @@
+/* From the assembly entry to kernel_main, and what the image knows of itself. */
+#include "arch/riscv/boot_tables.h"
+#include "arch/riscv/csr.h"
+#include "arch/riscv/hart.h"
+#include "arch/riscv/sbi.h"
+#include "arch/riscv/thread.h"
+#include "kernel/lib/panic.h"
+
+uint64_t riscv_linear_offset;
+uint64_t riscv_image_offset;
+struct arch_features riscv_features;
+
+extern char image_start[], image_end[], boot_stack_top[];
+extern char vdso_blob[], vdso_blob_end[], ramdisk_blob[], ramdisk_blob_end[];
+
+static char boot_emergency_stack[EMERGENCY_STACK_BYTES] __attribute__((aligned(16)));
+
+/* No device tree is larger; the reader checks the tree's own size against it. */
+#define DTB_BYTES_MAX (4ul << 20)
+
+paddr_t arch_image_paddr(const void *symbol)
+{
+    return (vaddr_t)symbol - riscv_image_offset;
+}
+
+void hart_init_csrs(void)
+{
+    csr_clear(sstatus, SSTATUS_FS | SSTATUS_SUM | SSTATUS_MXR);
+    csr_write(scounteren, SCOUNTEREN_TM | SCOUNTEREN_IR);
+}
+
+void boot_main(uint64_t hart_id, paddr_t dtb_pa)
+{
+    struct arch_thread *thread = riscv_this_thread();
+    paddr_t window = LINEAR_BASE - riscv_linear_offset;
+    size_t readable = 0;
+
+    thread->kernel_stack_top = (uint64_t)boot_stack_top;
+    thread->fp_hart = -1;
+    harts[0].id = hart_id;
+    harts[0].emergency_top = (uint64_t)boot_emergency_stack + EMERGENCY_STACK_BYTES;
+    hart_init_csrs();
+    sbi_init();
+    if (dtb_pa >= window && dtb_pa - window < LINEAR_BYTES)
+        readable = MIN(DTB_BYTES_MAX, LINEAR_BYTES - (dtb_pa - window));
+    kernel_main(hart_id, phys_to_virt(dtb_pa), readable, dtb_pa);
+}
+
+void arch_set_features(const struct arch_features *features)
+{
+    riscv_features = *features;
+}
+
+struct ram_range arch_image_range(void)
+{
+    return (struct ram_range){arch_image_paddr(image_start), (uint64_t)(image_end - image_start)};
+}
+
+const void *arch_vdso_image(size_t *out_bytes)
+{
+    *out_bytes = (size_t)(vdso_blob_end - vdso_blob);
+    return vdso_blob;
+}
+
+struct ram_range arch_ramdisk_range(void)
+{
+    return (struct ram_range){arch_image_paddr(ramdisk_blob),
+                              (uint64_t)(ramdisk_blob_end - ramdisk_blob)};
+}

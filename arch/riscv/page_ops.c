@@ -1,0 +1,41 @@
+/* Whole pages, a cache line at a time. */
+#include "arch/arch.h"
+
+void arch_page_zero(void *page)
+{
+    uint64_t *word = page;
+    uint64_t *end = word + PAGE_SIZE_BYTES / sizeof(*word);
+
+    for (; word < end; word += 8) {
+        word[0] = 0;
+        word[1] = 0;
+        word[2] = 0;
+        word[3] = 0;
+        word[4] = 0;
+        word[5] = 0;
+        word[6] = 0;
+        word[7] = 0;
+        __asm__ volatile("" : : : "memory"); /* stays a loop: no call of memset */
+    }
+}
+
+void arch_page_copy(void *dst, const void *src)
+{
+    uint64_t *to = dst;
+    const uint64_t *from = src;
+    uint64_t *end = to + PAGE_SIZE_BYTES / sizeof(*to);
+
+    for (; to < end; to += 8, from += 8) {
+        uint64_t a = from[0], b = from[1], c = from[2], d = from[3];
+        uint64_t e = from[4], f = from[5], g = from[6], h = from[7];
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+        to[4] = e;
+        to[5] = f;
+        to[6] = g;
+        to[7] = h;
+        __asm__ volatile("" : : : "memory");
+    }
+}

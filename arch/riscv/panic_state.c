@@ -1,0 +1,221 @@
+/* What a panic shows: registers, backtraces, and what the other harts were doing. */
+#include "arch/riscv/panic_state.h"
+
+#include "arch/riscv/csr.h"
+#include "arch/riscv/hart.h"
+#include "arch/riscv/symbols.h"
+#include "arch/riscv/thread.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+
+/* How long other harts get to report, in parts of a second. */
+#define REPORT_TIME_DIVISOR 4
+
+const char *trap_cause_name(uint64_t cause)
+{
+    static const char *const names[] = {
+        "instruction address misaligned",
+        "instruction access fault",
+        "illegal instruction",
+        "breakpoint",
+        "load address misaligned",
+        "load access fault",
+        "store address misaligned",
+        "store access fault",
+        "environment call from user mode",
+        "environment call from supervisor mode",
+        "cause 10",
+        "cause 11",
+        "instruction page fault",
+        "load page fault",
+        "cause 14",
+        "store page fault",
+    };
+
+    if ((cause & CAUSE_INTERRUPT) != 0)
+        return "interrupt";
+    return cause < ARRAY_COUNT(names) ? names[cause] : "unknown cause";
+}
+
+/* ---- Backtraces ---- */
+
+/* A stack that frame pointers may be followed on. */
+struct stack_bounds {
+    uint64_t low, high;
+};
+
+static bool bounds_hold(const struct stack_bounds *bounds, uint64_t fp)
+{
+    return fp >= bounds->low + 16 && fp <= bounds->high && is_aligned(fp, 8);
+}
+
+/* The stack that |fp| lies on: the thread's or the hart's emergency stack. */
+static struct stack_bounds bounds_of(uint64_t fp)
+{
+    uint64_t top = riscv_this_thread()->kernel_stack_top;
+    uint64_t emergency = this_hart()->emergency_top;
+
+    if (fp <= emergency && fp > emergency - EMERGENCY_STACK_BYTES)
+        return (struct stack_bounds){emergency - EMERGENCY_STACK_BYTES, emergency};
+    return (struct stack_bounds){top - KERNEL_STACK_BYTES, top};
+}
+
+/* Return addresses from |pc| and |fp| on. A function's frame record is below its frame pointer: the
+ * caller's frame pointer at -16, the return address at -8; a leaf has only the former, at -8, and
+ * its return address is still in |ra|. */
+static uint32_t collect(uint64_t pc, uint64_t fp, uint64_t ra, uint64_t *pcs, uint32_t max)
+{
+    struct stack_bounds bounds = bounds_of(fp);
+    uint32_t count = 0;
+
+    pcs[count++] = pc;
+    while (count < max && bounds_hold(&bounds, fp)) {
+        uint64_t caller_pc = *(const uint64_t *)(fp - 8);
+        uint64_t caller_fp = *(const uint64_t *)(fp - 16);
+
+        if (count == 1 && ra != 0 && !symbol_is_text(caller_pc) &&
+            bounds_hold(&bounds, caller_pc)) {
+            caller_fp = caller_pc;
+            caller_pc = ra;
+        }
+        if (!symbol_is_text(caller_pc))
+            break;
+        pcs[count++] = caller_pc;
+        if (caller_fp <= fp) {
+            /* From an emergency stack to the one that overflowed, or the end. */
+            bounds = bounds_of(caller_fp);
+            if (bounds.high == this_hart()->emergency_top)
+                break;
+        }
+        fp = caller_fp;
+    }
+    return count;
+}
+
+static void print_pcs(const uint64_t *pcs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t offset;
+        /* A return address may be the first of the next function. */
+        const char *name = symbol_find(i == 0 ? pcs[i] : pcs[i] - 1, &offset);
+
+        if (name != NULL)
+            kprintf("  #%-2u %016lx %s+%#lx", i, pcs[i], name, i == 0 ? offset : offset + 1);
+        else
+            kprintf("  #%-2u %016lx", i, pcs[i]);
+    }
+}
+
+/* ---- Other harts ---- */
+
+void panic_halt_this_hart(const struct trap_frame *frame)
+{
+    struct hart *hart = this_hart();
+    struct hart_state *state = &hart->last_words;
+
+    arch_irq_disable();
+    state->thread = arch_current_thread();
+    if (frame != NULL) {
+        state->pc = frame->x[REG_PC];
+        state->cause = frame->cause;
+        state->status = frame->status;
+        state->count_pcs = collect(frame->x[REG_PC], frame->x[REG_FP], frame->x[REG_RA], state->pcs,
+                                   PANIC_BACKTRACE_MAX);
+    } else {
+        state->pc = (uint64_t)__builtin_return_address(0);
+        state->count_pcs = collect(state->pc, *((uint64_t *)__builtin_frame_address(0) - 2), 0,
+                                   state->pcs, PANIC_BACKTRACE_MAX);
+    }
+    atomic_store(&state->is_recorded, 1);
+    for (;;)
+        arch_wait_for_interrupt();
+}
+
+static void print_other_hart(unsigned index, uint64_t deadline)
+{
+    struct hart_state *state = &harts[index].last_words;
+
+    while (atomic_load(&state->is_recorded) == 0) {
+        if (arch_ticks() >= deadline) {
+            kprintf("hart %u (id %lu): does not answer", index, harts[index].id);
+            return;
+        }
+        arch_cpu_relax();
+    }
+    if (state->pc < USER_TOP) {
+        kprintf("hart %u (id %lu): thread %p in user mode at %#lx", index, harts[index].id,
+                (const void *)state->thread, state->pc);
+        return;
+    }
+    kprintf("hart %u (id %lu): thread %p", index, harts[index].id, (const void *)state->thread);
+    print_pcs(state->pcs, state->count_pcs);
+}
+
+static void print_other_harts(void)
+{
+    hart_mask_t others = harts_started() & ~BIT(arch_hart_index());
+    uint64_t deadline = arch_ticks() + riscv_features.timebase_hz / REPORT_TIME_DIVISOR;
+
+    if (others == 0)
+        return;
+    arch_ipi_send(others, IPI_HALT);
+    for (; others != 0; others &= others - 1)
+        print_other_hart(lowest_bit(others), deadline);
+}
+
+/* ---- This hart ---- */
+
+static void print_registers(const struct trap_frame *frame)
+{
+    static const char *const names[32] = {"pc", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
+                                          "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+                                          "a6", "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
+                                          "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+
+    kprintf("scause %#lx (%s)  stval %#lx  sstatus %#lx", frame->cause,
+            trap_cause_name(frame->cause), frame->tval, frame->status);
+    for (unsigned i = 0; i < 32; i += 4)
+        kprintf("%-3s %016lx  %-3s %016lx  %-3s %016lx  %-3s %016lx", names[i], frame->x[i],
+                names[i + 1], frame->x[i + 1], names[i + 2], frame->x[i + 2], names[i + 3],
+                frame->x[i + 3]);
+}
+
+void arch_print_state(void)
+{
+    const struct trap_frame *frame = this_hart()->panic_frame;
+    uint64_t pcs[PANIC_BACKTRACE_MAX];
+    uint32_t count;
+
+    if (frame != NULL) {
+        print_registers(frame);
+        count =
+            collect(frame->x[REG_PC], frame->x[REG_FP], frame->x[REG_RA], pcs, PANIC_BACKTRACE_MAX);
+    } else {
+        uint64_t fp = *((uint64_t *)__builtin_frame_address(0) - 2);
+        count = collect((uint64_t)__builtin_return_address(0), fp, 0, pcs, PANIC_BACKTRACE_MAX);
+    }
+    kprintf("backtrace of hart %u (id %lu), thread %p:", arch_hart_index(), this_hart()->id,
+            (const void *)arch_current_thread());
+    print_pcs(pcs, count);
+    print_other_harts();
+}
+
+void panic_in_trap(struct trap_frame *frame, const char *fmt, ...)
+{
+    struct hart *hart = this_hart();
+    char text[128];
+    va_list args;
+
+    /* panic() itself notices a second panic; a third means that its way out traps as well. */
+    if (hart->count_panics++ >= 2) {
+        for (;;)
+            arch_wait_for_interrupt();
+    }
+    if (hart->panic_frame == NULL)
+        hart->panic_frame = frame;
+    va_start(args, fmt);
+    kernel_vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    panic("%s", text);
+}

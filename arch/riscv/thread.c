@@ -1,0 +1,120 @@
+/* Threads: the first switch, every other switch, floating-point state, user registers. */
+#include "arch/riscv/thread.h"
+
+#include <zircon/syscalls/debug.h>
+
+#include "arch/riscv/csr.h"
+#include "arch/riscv/hart.h"
+#include "arch/riscv/kspace.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+
+/* fp.S */
+void fp_save(struct arch_fp_state *state);
+void fp_load(const struct arch_fp_state *state);
+void fp_zero(void);
+
+/* What switch_stacks pops, in its order. */
+struct switch_frame {
+    uint64_t ra;
+    uint64_t s[12];
+    uint64_t padding;
+};
+_Static_assert(sizeof(struct switch_frame) == 112, "switch.S knows the size");
+
+void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(void *), void *arg)
+{
+    struct switch_frame *frame = (struct switch_frame *)stack_top - 1;
+
+    memset(frame, 0, sizeof(*frame));
+    frame->ra = (uint64_t)thread_start_entry;
+    frame->s[1] = (uint64_t)entry;
+    frame->s[2] = (uint64_t)arg;
+    memset(arch, 0, sizeof(*arch));
+    arch->kernel_sp = (uint64_t)frame;
+    arch->kernel_stack_top = (uint64_t)stack_top;
+    arch->fp_hart = -1;
+}
+
+/* FP registers are saved when dirty and loaded when the hart does not hold them already: switching
+ * through kernel threads, which leave them alone, costs nothing. */
+static void switch_fp(struct hart *hart, struct arch_thread *prev, struct arch_thread *next)
+{
+    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+        fp_save(&prev->fp);
+    csr_clear(sstatus, SSTATUS_FS);
+    if (next->fp_mode == ARCH_FP_UNUSED)
+        return;
+    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    if (hart->fp_owner == next && next->fp_hart == (int32_t)arch_hart_index())
+        return;
+    fp_load(&next->fp);
+    csr_clear(sstatus, SSTATUS_FS);
+    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    hart->fp_owner = next;
+    next->fp_hart = (int32_t)arch_hart_index();
+}
+
+struct thread *arch_context_switch(struct thread *prev, struct thread *next)
+{
+    struct arch_thread *prev_arch = (struct arch_thread *)prev;
+    struct arch_thread *next_arch = (struct arch_thread *)next;
+
+    kspace_catch_up();
+    switch_fp(this_hart(), prev_arch, next_arch);
+    next_arch->hart_index = prev_arch->hart_index;
+    return switch_stacks(prev, next);
+}
+
+void arch_set_current_thread(struct thread *thread)
+{
+    struct arch_thread *old = riscv_this_thread();
+    struct arch_thread *arch = (struct arch_thread *)thread;
+
+    arch->kernel_stack_top = old->kernel_stack_top;
+    arch->hart_index = old->hart_index;
+    arch->fp_hart = -1;
+    riscv_tp = thread;
+}
+
+bool thread_enable_fp(void)
+{
+    struct arch_thread *thread = riscv_this_thread();
+
+    if (thread->fp_mode != ARCH_FP_UNUSED)
+        return false;
+    csr_set(sstatus, SSTATUS_FS_DIRTY);
+    fp_zero();
+    thread->fp_mode = ARCH_FP_LIVE;
+    thread->fp_hart = (int32_t)arch_hart_index();
+    this_hart()->fp_owner = thread;
+    return true;
+}
+
+void arch_enter_user(vaddr_t pc, vaddr_t sp, uint64_t arg0, uint64_t arg1)
+{
+    arch_irq_disable();
+    enter_user_registers(thread_user_frame(riscv_this_thread()), pc, sp, arg0, arg1);
+}
+
+void arch_thread_set_syscall_window(struct arch_thread *arch, vaddr_t base, size_t len_bytes)
+{
+    arch->syscall_base = base;
+    arch->syscall_bytes = len_bytes;
+}
+
+_Static_assert(sizeof(struct zx_riscv64_thread_state_general_regs) ==
+                   sizeof(((struct trap_frame *)0)->x),
+               "a frame holds the registers in the ABI's order");
+
+void arch_get_user_regs(const struct arch_thread *arch,
+                        struct zx_riscv64_thread_state_general_regs *out)
+{
+    memcpy(out, thread_user_frame(arch)->x, sizeof(*out));
+}
+
+void arch_set_user_regs(struct arch_thread *arch,
+                        const struct zx_riscv64_thread_state_general_regs *in)
+{
+    memcpy(thread_user_frame(arch)->x, in, sizeof(*in));
+}

@@ -1,0 +1,315 @@
+/* Shootdown: making harts forget translations before pages are reused.
+ *
+ * Who must be told? aspace->active has the harts whose satp holds the address space. Another hart
+ * may still have its translations under an ASID; its bit goes into aspace->tlb_stale, and it fences
+ * when it next loads the address space. The initiator and a hart that is switching agree because
+ *      initiator: change tables; a1 = active; stale |= ~a1; fence; a2 = active; ask a1 | a2
+ *      hart:      active |= me; fence; test and clear stale; load satp
+ * a hart that is in neither a1 nor a2 set its active bit after a2 was read, and so sees stale.
+ *
+ * How? A request lies on the initiator's stack and in a slot of each target's inbox, and the target
+ * gets an IPI. It clears its bit in request->pending as its very last access. Harts that spin with
+ * interrupts off serve their inbox (arch_ipi_poll), so two initiators never wait for each other. */
+#include "arch/riscv/tlb.h"
+
+#include "arch/riscv/csr.h"
+#include "arch/riscv/kspace.h"
+#include "arch/riscv/panic_state.h"
+#include "arch/riscv/sv39.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/panic.h"
+#include "kernel/vm/pmm.h"
+
+/* Past this many pages one fence of everything is cheaper than a fence a page. */
+#define TLB_PAGE_FENCES_MAX 64
+
+enum tlb_request_kind { TLB_BATCH, TLB_KERNEL, TLB_FENCE_I };
+
+struct tlb_request {
+    enum tlb_request_kind kind;
+    const struct tlb_batch *batch; /* TLB_BATCH */
+    hart_mask_t pending;           /* atomic: harts that have not done it yet */
+};
+
+/* ---- Batches ---- */
+
+void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
+{
+    batch->aspace = aspace;
+    list_init(&batch->pages);
+    batch->count_ranges = 0;
+    batch->everything = false;
+}
+
+void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
+{
+    list_push_back(&batch->pages, &page->node);
+    HARTS_COUNT(count_pages_freed, 1);
+}
+
+void tlb_batch_add_everything(struct tlb_batch *batch)
+{
+    batch->everything = true;
+}
+
+void tlb_batch_add_range(struct tlb_batch *batch, vaddr_t va, uint64_t count_pages)
+{
+    struct tlb_range *last = NULL;
+
+    if (batch->everything)
+        return;
+    if (batch->count_ranges > 0)
+        last = &batch->ranges[batch->count_ranges - 1];
+    if (count_pages > TLB_PAGE_FENCES_MAX) {
+        batch->everything = true;
+    } else if (last != NULL && last->base + (uint64_t)last->count_pages * PAGE_SIZE_BYTES == va) {
+        last->count_pages += (uint32_t)count_pages;
+        if (last->count_pages > TLB_PAGE_FENCES_MAX)
+            batch->everything = true;
+    } else if (batch->count_ranges == TLB_BATCH_RANGES) {
+        batch->everything = true;
+    } else {
+        batch->ranges[batch->count_ranges++] = (struct tlb_range){va, (uint32_t)count_pages};
+    }
+}
+
+/* ---- This hart ---- */
+
+static void fence_pages(struct hart *hart, const struct tlb_batch *batch, uint64_t asid)
+{
+    for (uint32_t i = 0; i < batch->count_ranges; i++) {
+        vaddr_t va = batch->ranges[i].base;
+        for (uint32_t n = 0; n < batch->ranges[i].count_pages; n++, va += PAGE_SIZE_BYTES) {
+            if (hart->asid_max == 0)
+                sfence_page(va);
+            else
+                sfence_page_asid(va, asid);
+        }
+        HARTS_COUNT(count_page_fences, batch->ranges[i].count_pages);
+    }
+}
+
+static void fence_batch_here(struct hart *hart, const struct tlb_batch *batch)
+{
+    int64_t asid = asid_lookup(hart, batch->aspace);
+
+    if (asid < 0)
+        return;
+    if (!batch->everything) {
+        fence_pages(hart, batch, (uint64_t)asid);
+        return;
+    }
+    if (hart->asid_max == 0)
+        sfence_all();
+    else
+        sfence_asid((uint64_t)asid);
+    HARTS_COUNT(count_full_fences, 1);
+}
+
+static void serve(struct hart *hart, struct tlb_request *request)
+{
+    switch (request->kind) {
+    case TLB_BATCH:
+        fence_batch_here(hart, request->batch);
+        break;
+    case TLB_KERNEL:
+        sfence_all();
+        HARTS_COUNT(count_full_fences, 1);
+        break;
+    case TLB_FENCE_I:
+        fence_i();
+        break;
+    }
+    HARTS_COUNT(count_requests_served, 1);
+}
+
+void tlb_serve_inbox(struct hart *hart)
+{
+    hart_mask_t self = BIT(hart - harts);
+
+    for (unsigned i = 0; i < TLB_INBOX_SLOTS; i++) {
+        struct tlb_request *request = atomic_load_relaxed(&hart->inbox[i]);
+        if (request == NULL)
+            continue;
+        atomic_fence();
+        serve(hart, request);
+        atomic_store_release(&hart->inbox[i], NULL);
+        atomic_fetch_and(&request->pending, ~self);
+    }
+}
+
+void arch_ipi_poll(void)
+{
+    irq_state_t irq = arch_irq_save();
+    struct hart *hart = this_hart();
+
+    tlb_serve_inbox(hart);
+    if ((atomic_load_relaxed(&hart->ipi_pending) & IPI_HALT) != 0)
+        panic_halt_this_hart(NULL);
+    arch_irq_restore(irq);
+}
+
+/* ---- Other harts ---- */
+
+static void post(struct tlb_request *request, unsigned target)
+{
+    struct hart *hart = &harts[target];
+
+    for (;;) {
+        for (unsigned i = 0; i < TLB_INBOX_SLOTS; i++) {
+            struct tlb_request *empty = NULL;
+            if (atomic_load_relaxed(&hart->inbox[i]) == NULL &&
+                atomic_cas(&hart->inbox[i], &empty, request))
+                return;
+        }
+        arch_ipi_poll();
+        arch_cpu_relax();
+    }
+}
+
+static void ask_and_wait(struct tlb_request *request, hart_mask_t targets)
+{
+    atomic_store(&request->pending, targets);
+    for (hart_mask_t left = targets; left != 0; left &= left - 1)
+        post(request, lowest_bit(left));
+    arch_ipi_send(targets, IPI_TLB);
+    while (atomic_load_acquire(&request->pending) != 0) {
+        arch_ipi_poll();
+        arch_cpu_relax();
+    }
+}
+
+/* Marks in *stale the harts that need not act now; returns those that must. */
+static hart_mask_t harts_to_ask(struct arch_aspace *aspace, hart_mask_t *stale)
+{
+    hart_mask_t active = atomic_load(&aspace->active);
+
+    atomic_fetch_or(stale, ~active);
+    atomic_fence();
+    return active | atomic_load(&aspace->active);
+}
+
+void tlb_batch_finish(struct tlb_batch *batch)
+{
+    struct tlb_request request = {TLB_BATCH, batch, 0};
+    hart_mask_t targets;
+    irq_state_t irq;
+
+    if (batch->everything || batch->count_ranges > 0) {
+        irq = arch_irq_save();
+        atomic_fence();
+        targets = harts_to_ask(batch->aspace, &batch->aspace->tlb_stale);
+        if ((targets & BIT(arch_hart_index())) != 0)
+            fence_batch_here(this_hart(), batch);
+        targets &= ~BIT(arch_hart_index());
+        HARTS_COUNT(count_batches, 1);
+        if (targets != 0) {
+            HARTS_COUNT(count_remote_batches, 1);
+            HARTS_COUNT(count_harts_asked, (uint64_t)__builtin_popcountll(targets));
+        }
+        arch_irq_restore(irq);
+        if (targets != 0)
+            ask_and_wait(&request, targets);
+    }
+    pmm_put_list(&batch->pages);
+    tlb_batch_init(batch, batch->aspace);
+}
+
+void tlb_fence_kernel(void)
+{
+    struct tlb_request request = {TLB_KERNEL, NULL, 0};
+    irq_state_t irq = arch_irq_save();
+    hart_mask_t targets = harts_started() & ~BIT(arch_hart_index());
+
+    atomic_fence();
+    sfence_all();
+    HARTS_COUNT(count_full_fences, 1);
+    arch_irq_restore(irq);
+    if (targets != 0)
+        ask_and_wait(&request, targets);
+}
+
+void mmu_sync_icache(struct arch_aspace *aspace)
+{
+    struct tlb_request request = {TLB_FENCE_I, NULL, 0};
+    irq_state_t irq = arch_irq_save();
+    hart_mask_t targets;
+
+    /* The code is visible to all before anybody fences: "Zifencei", second paragraph. */
+    atomic_fence();
+    targets = harts_to_ask(aspace, &aspace->icache_stale) & ~BIT(arch_hart_index());
+    fence_i();
+    HARTS_COUNT(count_icache_syncs, 1);
+    arch_irq_restore(irq);
+    if (targets != 0)
+        ask_and_wait(&request, targets);
+}
+
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+{
+    irq_state_t irq = arch_irq_save();
+
+    if (this_hart()->aspace == aspace)
+        sfence_page(va);
+    arch_irq_restore(irq);
+}
+
+/* ---- Switching ---- */
+
+static void load_aspace(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+{
+    bool fence_everything, is_stale;
+    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+
+    atomic_fetch_or(&aspace->active, self);
+    atomic_fence();
+    is_stale = (atomic_load(&aspace->tlb_stale) & self) != 0;
+    if (is_stale)
+        atomic_fetch_and(&aspace->tlb_stale, ~self);
+    csr_write(satp, (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | asid << SATP_ASID_SHIFT |
+                        virt_to_phys(aspace->root) >> PAGE_SHIFT);
+    if (fence_everything)
+        sfence_all();
+    else if (is_stale)
+        sfence_asid(asid);
+    if (fence_everything || is_stale)
+        HARTS_COUNT(count_switch_fences, 1);
+    if ((atomic_load(&aspace->icache_stale) & self) != 0) {
+        atomic_fetch_and(&aspace->icache_stale, ~self);
+        fence_i();
+    }
+}
+
+void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
+{
+    struct hart *hart = this_hart();
+    hart_mask_t self = BIT(hart - harts);
+
+    DEBUG_ASSERT(prev == hart->aspace);
+    if (next != NULL) {
+        load_aspace(hart, next, self);
+    } else {
+        csr_write(satp, kernel_satp());
+        /* Without ASIDs nothing may stay of tables that are free to go from here on. */
+        if (hart->asid_max == 0) {
+            sfence_all();
+            HARTS_COUNT(count_switch_fences, 1);
+        }
+    }
+    hart->aspace = next;
+    if (prev != NULL)
+        atomic_fetch_and(&prev->active, ~self);
+}
+
+/* ---- Statistics ---- */
+
+void mmu_get_tlb_stats(struct mmu_tlb_stats *out)
+{
+    uint64_t *sum = (uint64_t *)out;
+
+    for (unsigned field = 0; field < sizeof(*out) / sizeof(*sum); field++) {
+        sum[field] = 0;
+        for (unsigned i = 0; i < MAX_HARTS; i++)
+            sum[field] += atomic_load_relaxed((uint64_t *)&harts[i].stats + field);
+    }
+}

@@ -1,0 +1,49 @@
+/* User memory: range checks around the routines of user_copy.S. */
+#include "arch/arch.h"
+#include "kernel/lib/panic.h"
+
+/* user_copy.S; 0, or -1 after a fault */
+long user_copy(void *dst, const void *src, size_t len_bytes);
+long user_load_u32(const void *src_user, uint32_t *out);
+long user_load_u32_nofault(const void *src_user, uint32_t *out);
+
+zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    if (!user_range_is_valid(src_user, len_bytes) ||
+        user_copy(dst, (const void *)src_user, len_bytes) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    return ZX_OK;
+}
+
+zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    if (!user_range_is_valid(dst_user, len_bytes) ||
+        user_copy((void *)dst_user, src, len_bytes) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    return ZX_OK;
+}
+
+static bool u32_is_valid(uintptr_t src_user)
+{
+    return is_aligned(src_user, sizeof(uint32_t)) &&
+           user_range_is_valid(src_user, sizeof(uint32_t));
+}
+
+zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    if (!u32_is_valid(src_user) || user_load_u32((const void *)src_user, out) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    return ZX_OK;
+}
+
+zx_status_t arch_load_user_u32_nofault(uintptr_t src_user, uint32_t *out)
+{
+    if (!u32_is_valid(src_user))
+        return ZX_ERR_INVALID_ARGS;
+    if (user_load_u32_nofault((const void *)src_user, out) != 0)
+        return ZX_ERR_SHOULD_WAIT;
+    return ZX_OK;
+}

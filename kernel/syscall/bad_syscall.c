@@ -1,0 +1,18 @@
+/* Traps that look like system calls and are none. */
+#include "kernel/lib/log.h"
+#include "kernel/object/process.h"
+#include "kernel/sync/atomic.h"
+#include "kernel/syscall/syscalls.h"
+
+uint64_t upcall_bad_syscall(uint64_t number, vaddr_t pc, bool in_window)
+{
+    static uint32_t count_seen;
+    struct process *process = process_current();
+
+    if (atomic_fetch_add_relaxed(&count_seen, 1) == 0)
+        kprintf("system call %lu (%s) %s at pc %#lx refused: process %lu (further ones not shown)",
+                number, syscall_name(number),
+                in_window ? "of unknown number" : "from outside the vDSO", pc,
+                process != NULL ? process->object.koid : 0);
+    return (uint64_t)(int64_t)ZX_ERR_BAD_SYSCALL;
+}

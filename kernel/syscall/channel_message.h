@@ -1,0 +1,34 @@
+/* Messages between user memory and channels. Whatever handles a message was to take are gone from
+ * the caller's table afterwards, also on failure. */
+#pragma once
+
+#include "kernel/object/message.h"
+
+/* What a user wants to send. */
+struct message_source {
+    uint32_t options; /* 0 or ZX_CHANNEL_WRITE_USE_IOVEC */
+    const void *bytes_user;
+    uint32_t num_bytes; /* with USE_IOVEC: records at bytes_user */
+    const void *handles_user;
+    uint32_t num_handles;
+    bool is_etc; /* the handles are zx_handle_disposition_t */
+};
+
+/* Makes the message; the handles are moved last. |channel|: the end that it is written to, which it
+ * may not carry; NULL with |status| != ZX_OK when the call has failed already and only the handles
+ * are to be consumed; |status| is returned then. The errors are those of zx_channel_write and
+ * zx_channel_write_etc. */
+MUST_USE zx_status_t message_from_user(const struct message_source *source,
+                                       const struct object *channel, zx_status_t status,
+                                       struct message **out);
+
+/* Where a user wants to have it; the sizes were checked. */
+struct message_sink {
+    void *bytes_user;
+    void *handles_user;
+    bool is_etc; /* zx_handle_info_t */
+};
+
+/* Copies the message out, with new handles in the current process, and destroys it. On failure no
+ * handle stays. ZX_ERR_INVALID_ARGS, ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES. */
+MUST_USE zx_status_t message_to_user(struct message *message, const struct message_sink *sink);

@@ -1,0 +1,12 @@
+/* Between the files that make up the info topics. */
+#pragma once
+
+#include "kernel/syscall/info.h"
+
+struct vmo;
+
+/* Everything about a VMO but how it was found. Takes its lock. */
+void info_fill_vmo(struct vmo *vmo, zx_info_vmo_t *out);
+
+/* ZX_INFO_PROCESS_MAPS in its three versions. */
+MUST_USE zx_status_t info_process_maps(const struct info_request *request);

@@ -1,0 +1,111 @@
+/* ZX_INFO_PROCESS_MAPS: the tree of regions of a process, depth first. */
+#include "kernel/lib/printf.h"
+#include "kernel/lib/string.h"
+#include "kernel/syscall/info_internal.h"
+#include "kernel/syscall/lookup.h"
+#include "kernel/vm/aspace.h"
+#include "kernel/vm/kheap.h"
+
+/* The older records hold pages where the newest holds bytes, and end earlier. */
+_Static_assert(offsetof(zx_info_maps_t, u.mapping.committed_bytes) ==
+                   offsetof(zx_info_maps_v1_t, u.mapping.committed_pages),
+               "version 1 is a prefix");
+_Static_assert(offsetof(zx_info_maps_t, u.mapping.populated_bytes) ==
+                   offsetof(zx_info_maps_v2_t, u.mapping.populated_pages),
+               "version 2 is a prefix");
+
+struct maps_collector {
+    uint8_t *records; /* |capacity| of |record_bytes| each */
+    size_t record_bytes;
+    size_t capacity;
+    size_t count; /* entries seen so far */
+    bool in_pages;
+};
+
+static void store_record(struct maps_collector *collector, const zx_info_maps_t *record)
+{
+    if (collector->count < collector->capacity)
+        memcpy(collector->records + collector->count * collector->record_bytes, record,
+               collector->record_bytes);
+    collector->count++;
+}
+
+static void collect(void *ctx, const struct aspace_walk_entry *entry)
+{
+    struct maps_collector *collector = ctx;
+    zx_info_maps_t record = {
+        .base = entry->base,
+        .size = entry->size_bytes,
+        .depth = entry->depth,
+        .type = entry->is_vmar ? ZX_INFO_MAPS_TYPE_VMAR : ZX_INFO_MAPS_TYPE_MAPPING,
+    };
+    kernel_snprintf(record.name, sizeof(record.name), "%s", entry->name);
+    if (!entry->is_vmar) {
+        uint64_t committed = entry->committed_bytes;
+        record.u.mapping.mmu_flags = entry->perms;
+        record.u.mapping.vmo_koid = entry->vmo_koid;
+        record.u.mapping.vmo_offset = entry->vmo_offset;
+        record.u.mapping.committed_bytes =
+            collector->in_pages ? committed / PAGE_SIZE_BYTES : committed;
+        record.u.mapping.populated_bytes = record.u.mapping.committed_bytes;
+        record.u.mapping.committed_private_bytes = committed;
+        record.u.mapping.populated_private_bytes = committed;
+        record.u.mapping.committed_scaled_bytes = committed;
+        record.u.mapping.populated_scaled_bytes = committed;
+    }
+    store_record(collector, &record);
+}
+
+/* The first record is the address space itself. */
+static zx_status_t collect_all(struct process *process, struct maps_collector *collector)
+{
+    zx_info_maps_t record = {
+        .base = USER_BASE,
+        .size = USER_TOP - USER_BASE,
+        .type = ZX_INFO_MAPS_TYPE_ASPACE,
+    };
+    kernel_snprintf(record.name, sizeof(record.name), "proc:%lu", process->object.koid);
+    collector->count = 0;
+    store_record(collector, &record);
+    return aspace_walk(process->aspace, collect, collector);
+}
+
+static zx_status_t put_maps(const struct info_request *request, struct process *process,
+                            struct maps_collector *collector)
+{
+    /* Counts first, then makes room for as many as there are and the caller wants. */
+    zx_status_t status = collect_all(process, collector);
+    if (status != ZX_OK)
+        return status;
+    size_t capacity = MIN(collector->count, info_capacity(request, collector->record_bytes));
+    if (capacity > 0) {
+        collector->records = kmalloc(capacity * collector->record_bytes);
+        if (collector->records == NULL)
+            return ZX_ERR_NO_MEMORY;
+        collector->capacity = capacity;
+        status = collect_all(process, collector);
+    }
+    if (status == ZX_OK)
+        status = info_put_array(request, collector->records, collector->record_bytes,
+                                MIN(collector->count, capacity), collector->count);
+    kfree(collector->records);
+    return status;
+}
+
+zx_status_t info_process_maps(const struct info_request *request)
+{
+    struct maps_collector collector = {.record_bytes = sizeof(zx_info_maps_t)};
+    struct process *process;
+
+    if (request->topic == ZX_INFO_PROCESS_MAPS_V1)
+        collector.record_bytes = sizeof(zx_info_maps_v1_t);
+    if (request->topic == ZX_INFO_PROCESS_MAPS_V2)
+        collector.record_bytes = sizeof(zx_info_maps_v2_t);
+    collector.in_pages = request->topic != ZX_INFO_PROCESS_MAPS;
+    zx_status_t status = lookup_process(request->handle, ZX_RIGHT_INSPECT, &process, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = put_maps(request, process, &collector);
+    object_put(&process->object);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Events and event pairs. */
+#include "kernel/object/event.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/syscall/user.h"
+
+zx_status_t sys_event_create(uint32_t options, zx_handle_t *out_user)
+{
+    struct object *event;
+    if (options != 0)
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = event_create(&event);
+    if (status != ZX_OK)
+        return status;
+    return user_put_handle(event, event->ops->default_rights, out_user);
+}
+
+zx_status_t sys_eventpair_create(uint32_t options, zx_handle_t *out0_user, zx_handle_t *out1_user)
+{
+    struct object *ends[2];
+    if (options != 0)
+        return ZX_ERR_NOT_SUPPORTED;
+    zx_status_t status = eventpair_create(&ends[0], &ends[1]);
+    if (status != ZX_OK)
+        return status;
+    struct handle_out outs[2] = {
+        {ends[0], ends[0]->ops->default_rights, out0_user},
+        {ends[1], ends[1]->ops->default_rights, out1_user},
+    };
+    return user_put_handles(outs, ARRAY_COUNT(outs));
+}

@@ -1,0 +1,78 @@
+/* Futexes. */
+#include "kernel/object/futex.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/syscall/user.h"
+
+/* Looks the new owner up now; the futex code reports a bad handle only once the word has the
+ * expected value, since a thread that lost a race may name an owner that is gone. */
+static struct futex_owner owner_find(zx_handle_t handle)
+{
+    struct futex_owner owner = {.koid = 0, .status = ZX_OK};
+    struct object *thread;
+    if (handle == ZX_HANDLE_INVALID)
+        return owner;
+    owner.status = handle_get(handle, ZX_OBJ_TYPE_THREAD, 0, &thread, NULL);
+    if (owner.status == ZX_OK) {
+        owner.koid = thread->koid;
+        object_put(thread);
+    }
+    return owner;
+}
+
+zx_status_t sys_futex_wait(const zx_futex_t *value_ptr, zx_futex_storage_t current_value,
+                           zx_handle_t new_futex_owner, zx_time_t deadline)
+{
+    struct futex_owner owner = owner_find(new_futex_owner);
+    return futex_wait((uintptr_t)value_ptr, (uint32_t)current_value, &owner, deadline);
+}
+
+zx_status_t sys_futex_wake(const zx_futex_t *value_ptr, uint32_t wake_count)
+{
+    return futex_wake((uintptr_t)value_ptr, wake_count, false);
+}
+
+zx_status_t sys_futex_wake_single_owner(const zx_futex_t *value_ptr)
+{
+    return futex_wake((uintptr_t)value_ptr, 1, true);
+}
+
+zx_status_t sys_futex_requeue(const zx_futex_t *value_ptr, uint32_t wake_count,
+                              zx_futex_storage_t current_value, const zx_futex_t *requeue_ptr,
+                              uint32_t requeue_count, zx_handle_t new_requeue_owner)
+{
+    struct futex_requeue_args args = {
+        .from = (uintptr_t)value_ptr,
+        .wake_count = wake_count,
+        .expected = (uint32_t)current_value,
+        .to = (uintptr_t)requeue_ptr,
+        .requeue_count = requeue_count,
+        .new_owner = owner_find(new_requeue_owner),
+    };
+    return futex_requeue(&args);
+}
+
+zx_status_t sys_futex_requeue_single_owner(const zx_futex_t *value_ptr,
+                                           zx_futex_storage_t current_value,
+                                           const zx_futex_t *requeue_ptr, uint32_t requeue_count,
+                                           zx_handle_t new_requeue_owner)
+{
+    struct futex_requeue_args args = {
+        .from = (uintptr_t)value_ptr,
+        .wake_count = 1,
+        .single_owner = true,
+        .expected = (uint32_t)current_value,
+        .to = (uintptr_t)requeue_ptr,
+        .requeue_count = requeue_count,
+        .new_owner = owner_find(new_requeue_owner),
+    };
+    return futex_requeue(&args);
+}
+
+zx_status_t sys_futex_get_owner(const zx_futex_t *value_ptr, zx_koid_t *koid_user)
+{
+    zx_koid_t koid;
+    zx_status_t status = futex_get_owner((uintptr_t)value_ptr, &koid);
+    if (status != ZX_OK)
+        return status;
+    return user_put_u64(koid_user, koid);
+}

@@ -1,0 +1,90 @@
+/* Handles: close, duplicate, replace. */
+#include "kernel/syscall/syscalls.h"
+#include "kernel/syscall/user.h"
+
+#define CLOSE_CHUNK 32u
+
+zx_status_t sys_handle_close(zx_handle_t value)
+{
+    if (value == ZX_HANDLE_INVALID)
+        return ZX_OK;
+    struct handle *handle = handle_table_remove(handle_table_current(), value);
+    if (!handle)
+        return ZX_ERR_BAD_HANDLE;
+    handle_close(handle);
+    return ZX_OK;
+}
+
+zx_status_t sys_handle_close_many(const zx_handle_t *values_user, size_t count)
+{
+    zx_handle_t values[CLOSE_CHUNK];
+    zx_status_t result = ZX_OK;
+    if (count > HANDLE_TABLE_MAX)
+        return ZX_ERR_INVALID_ARGS;
+    for (size_t done = 0; done < count;) {
+        size_t chunk = MIN(count - done, (size_t)CLOSE_CHUNK);
+        zx_status_t status = user_copy_in(values, values_user + done, chunk * sizeof(values[0]));
+        if (status != ZX_OK)
+            return status;
+        for (size_t i = 0; i < chunk; i++) {
+            status = sys_handle_close(values[i]);
+            if (status != ZX_OK)
+                result = status;
+        }
+        done += chunk;
+    }
+    return result;
+}
+
+/* The rights of a new handle when |wanted| is asked for and |had| is there. */
+static zx_status_t rights_reduce(zx_rights_t had, zx_rights_t wanted, zx_rights_t *out)
+{
+    if (wanted == ZX_RIGHT_SAME_RIGHTS) {
+        *out = had;
+        return ZX_OK;
+    }
+    if ((wanted & ~had) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    *out = wanted;
+    return ZX_OK;
+}
+
+zx_status_t sys_handle_duplicate(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+{
+    struct object *object;
+    zx_rights_t had;
+    zx_status_t status = handle_get(value, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE, &object, &had);
+    if (status != ZX_OK)
+        return status;
+    status = rights_reduce(had, rights, &rights);
+    if (status != ZX_OK) {
+        object_put(object);
+        return status;
+    }
+    return user_put_handle(object, rights, out_user);
+}
+
+zx_status_t sys_handle_replace(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+{
+    struct handle_table *table = handle_table_current();
+    struct handle *handle = handle_table_remove(table, value);
+    if (!handle)
+        return ZX_ERR_BAD_HANDLE;
+    zx_handle_t new_value;
+    zx_status_t status = rights_reduce(handle->rights, rights, &handle->rights);
+    if (status == ZX_OK)
+        status = handle_table_add(table, handle, &new_value);
+    if (status != ZX_OK) {
+        handle_close(handle);
+        return status;
+    }
+    status = user_put_u32(out_user, new_value);
+    if (status != ZX_OK)
+        handle_close(handle_table_remove(table, new_value));
+    return status;
+}
+
+zx_status_t sys_handle_check_valid(zx_handle_t value)
+{
+    return handle_table_has_value(handle_table_current(), value) ? ZX_OK : ZX_ERR_BAD_HANDLE;
+}

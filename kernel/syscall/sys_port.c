@@ -1,0 +1,74 @@
+/* Ports. */
+#include "kernel/object/port.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/syscall/user.h"
+
+zx_status_t sys_port_create(uint32_t options, zx_handle_t *out_user)
+{
+    struct object *port;
+    if ((options & ~ZX_PORT_BIND_TO_INTERRUPT) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = port_create(&port);
+    if (status != ZX_OK)
+        return status;
+    return user_put_handle(port, port->ops->default_rights, out_user);
+}
+
+zx_status_t sys_port_queue(zx_handle_t handle, const zx_port_packet_t *packet_user)
+{
+    struct object *port;
+    zx_port_packet_t packet;
+    zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &port, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = user_copy_in(&packet, packet_user, sizeof(packet));
+    if (status == ZX_OK)
+        status = port_queue(port, &packet);
+    object_put(port);
+    return status;
+}
+
+zx_status_t sys_port_wait(zx_handle_t handle, zx_time_t deadline, zx_port_packet_t *packet_user)
+{
+    struct object *port;
+    zx_port_packet_t packet;
+    zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &port, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = port_wait(port, deadline, &packet);
+    object_put(port);
+    if (status != ZX_OK)
+        return status;
+    return packet_user ? user_copy_out(packet_user, &packet, sizeof(packet)) : ZX_OK;
+}
+
+zx_status_t sys_port_cancel(zx_handle_t handle, zx_handle_t source_handle, uint64_t key)
+{
+    struct object *port;
+    struct object *source;
+    const void *identity;
+    zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &port, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = handle_table_get(handle_table_current(), source_handle, ZX_OBJ_TYPE_NONE,
+                              ZX_RIGHT_WAIT, &source, NULL, &identity);
+    if (status == ZX_OK) {
+        status = port_cancel(port, source, identity, key) ? ZX_OK : ZX_ERR_NOT_FOUND;
+        object_put(source);
+    }
+    object_put(port);
+    return status;
+}
+
+zx_status_t sys_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t key)
+{
+    struct object *port;
+    if (options != 0)
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &port, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = port_cancel(port, NULL, NULL, key) ? ZX_OK : ZX_ERR_NOT_FOUND;
+    object_put(port);
+    return status;
+}

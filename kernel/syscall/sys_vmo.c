@@ -1,0 +1,177 @@
+/* Memory objects: create, sizes, range operations. Reading and writing is in sys_vmo_copy.c. */
+#include "kernel/object/resource.h"
+#include "kernel/syscall/lookup.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/syscall/user.h"
+
+zx_status_t sys_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
+{
+    struct vmo_object *object;
+    struct vmo *vmo;
+    zx_status_t status = vmo_create(size, options, &vmo);
+    if (status != ZX_OK)
+        return status;
+    status = vmo_object_create(vmo, &object);
+    if (status != ZX_OK) {
+        vmo_put(vmo);
+        return status;
+    }
+    return user_put_handle(&object->object, vmo_object_rights(object), out);
+}
+
+zx_status_t sys_vmo_get_size(zx_handle_t handle, uint64_t *size)
+{
+    struct vmo_object *vmo;
+    zx_status_t status = lookup_vmo(handle, 0, &vmo, NULL);
+    if (status != ZX_OK)
+        return status;
+    uint64_t size_bytes = vmo_size_bytes(vmo->vmo);
+    object_put(&vmo->object);
+    return user_put_u64(size, size_bytes);
+}
+
+zx_status_t sys_vmo_set_size(zx_handle_t handle, uint64_t size)
+{
+    struct vmo_object *vmo;
+    zx_rights_t rights;
+    zx_status_t status = lookup_vmo(handle, 0, &vmo, &rights);
+    if (status != ZX_OK)
+        return status;
+    if (!vmo_is_resizable(vmo->vmo))
+        status = ZX_ERR_UNAVAILABLE;
+    else if (!(rights & ZX_RIGHT_RESIZE))
+        status = ZX_ERR_ACCESS_DENIED;
+    else
+        status = vmo_set_size(vmo->vmo, size);
+    object_put(&vmo->object);
+    return status;
+}
+
+zx_status_t sys_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
+{
+    struct vmo_object *vmo;
+    zx_status_t status = lookup_vmo(handle, 0, &vmo, NULL);
+    if (status != ZX_OK)
+        return status;
+    uint64_t size_bytes = vmo_get_stream_size(vmo->vmo);
+    object_put(&vmo->object);
+    return user_put_u64(size, size_bytes);
+}
+
+zx_status_t sys_vmo_set_stream_size(zx_handle_t handle, uint64_t size)
+{
+    struct vmo_object *vmo;
+    zx_status_t status = lookup_vmo(handle, ZX_RIGHT_WRITE, &vmo, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = vmo_set_stream_size(vmo->vmo, size);
+    object_put(&vmo->object);
+    return status;
+}
+
+/* ---- Range operations
+ * ------------------------------------------------------------------------------ */
+
+/* One right of |any_of| is enough. */
+static zx_status_t check_op(uint32_t op, zx_rights_t rights)
+{
+    zx_rights_t any_of;
+
+    switch (op) {
+    case ZX_VMO_OP_COMMIT:
+    case ZX_VMO_OP_DECOMMIT:
+    case ZX_VMO_OP_ZERO:
+    case ZX_VMO_OP_CACHE_INVALIDATE:
+        any_of = ZX_RIGHT_WRITE;
+        break;
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+    case ZX_VMO_OP_PREFETCH:
+        any_of = ZX_RIGHT_READ;
+        break;
+    case ZX_VMO_OP_LOCK:
+    case ZX_VMO_OP_TRY_LOCK:
+    case ZX_VMO_OP_UNLOCK:
+        any_of = ZX_RIGHT_READ | ZX_RIGHT_WRITE;
+        break;
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return ZX_OK;
+    default:
+        return ZX_ERR_INVALID_ARGS;
+    }
+    return rights & any_of ? ZX_OK : ZX_ERR_ACCESS_DENIED;
+}
+
+/* Hints succeed on any range inside the VMO: nothing here is ever reclaimed. */
+static zx_status_t check_hint_range(struct vmo *vmo, uint64_t offset, uint64_t size)
+{
+    uint64_t size_bytes = vmo_size_bytes(vmo);
+    return offset <= size_bytes && size <= size_bytes - offset ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
+}
+
+static zx_status_t do_op(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size)
+{
+    switch (op) {
+    case ZX_VMO_OP_COMMIT:
+        return vmo_commit(vmo, offset, size);
+    case ZX_VMO_OP_DECOMMIT:
+        return vmo_decommit(vmo, offset, size);
+    case ZX_VMO_OP_ZERO:
+        return vmo_zero(vmo, offset, size);
+    case ZX_VMO_OP_PREFETCH:
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return check_hint_range(vmo, offset, size);
+    default:
+        return ZX_ERR_NOT_SUPPORTED;
+    }
+}
+
+zx_status_t sys_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, uint64_t size,
+                             void *buffer, size_t buffer_size)
+{
+    struct vmo_object *vmo;
+    zx_rights_t rights;
+    zx_status_t status = lookup_vmo(handle, 0, &vmo, &rights);
+    (void)buffer; /* only the lock operations have one */
+    (void)buffer_size;
+    if (status != ZX_OK)
+        return status;
+    status = check_op(op, rights);
+    if (status == ZX_OK)
+        status = do_op(vmo->vmo, op, offset, size);
+    object_put(&vmo->object);
+    return status;
+}
+
+/* ---- Executable
+ * ------------------------------------------------------------------------------------ */
+
+/* ZX_HANDLE_INVALID will do: there are no job policies that forbid it. */
+static zx_status_t check_vmex(zx_handle_t vmex)
+{
+    if (vmex == ZX_HANDLE_INVALID)
+        return ZX_OK;
+    return resource_check_system(vmex, ZX_RSRC_SYSTEM_VMEX_BASE);
+}
+
+zx_status_t sys_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex, zx_handle_t *out)
+{
+    zx_status_t status = check_vmex(vmex);
+    struct handle *source = handle_table_remove(handle_table_current(), handle);
+    if (source == NULL)
+        return status != ZX_OK ? status : ZX_ERR_BAD_HANDLE;
+    if (status == ZX_OK && source->object->ops->type != ZX_OBJ_TYPE_VMO)
+        status = ZX_ERR_WRONG_TYPE;
+    if (status != ZX_OK) {
+        handle_close(source);
+        return status;
+    }
+    object_get(source->object);
+    struct object *object = source->object;
+    status = user_put_handle(object, source->rights | ZX_RIGHT_EXECUTE, out);
+    handle_close(source); /* after the new one is there, so that the VMO never has no handle */
+    return status;
+}

@@ -1,0 +1,51 @@
+/* Reading and writing memory objects. */
+#include "kernel/syscall/lookup.h"
+#include "kernel/syscall/syscalls.h"
+#include "kernel/syscall/user.h"
+
+struct copy_target {
+    uintptr_t user;
+};
+
+/* A bad buffer of the caller's is a range that is not there. */
+static zx_status_t copy_status(zx_status_t status)
+{
+    return status == ZX_ERR_INVALID_ARGS ? ZX_ERR_NOT_FOUND : status;
+}
+
+static zx_status_t copy_to_user(void *ctx, void *at, size_t done_bytes, size_t len_bytes)
+{
+    const struct copy_target *target = ctx;
+    return copy_status(arch_copy_to_user(target->user + done_bytes, at, len_bytes));
+}
+
+static zx_status_t copy_from_user(void *ctx, void *at, size_t done_bytes, size_t len_bytes)
+{
+    const struct copy_target *target = ctx;
+    return copy_status(arch_copy_from_user(at, target->user + done_bytes, len_bytes));
+}
+
+zx_status_t sys_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset, size_t buffer_size)
+{
+    struct copy_target target = {(uintptr_t)buffer};
+    struct vmo_object *vmo;
+    zx_status_t status = lookup_vmo(handle, ZX_RIGHT_READ, &vmo, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = vmo_read(vmo->vmo, offset, buffer_size, copy_to_user, &target);
+    object_put(&vmo->object);
+    return status;
+}
+
+zx_status_t sys_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
+                          size_t buffer_size)
+{
+    struct copy_target target = {(uintptr_t)buffer};
+    struct vmo_object *vmo;
+    zx_status_t status = lookup_vmo(handle, ZX_RIGHT_WRITE, &vmo, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = vmo_write(vmo->vmo, offset, buffer_size, copy_from_user, &target);
+    object_put(&vmo->object);
+    return status;
+}
