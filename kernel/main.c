@@ -123,7 +123,6 @@ static void start_memory(void)
     kheap_init();
     vmo_init();
     aspace_init();
-    vmo_init();
     kprintf("memory: %lu of %lu MiB free", pmm_count_free() >> 8, boot_info_ram_bytes(&info) >> 20);
 }
 
