@@ -62,7 +62,7 @@ static zx_status_t find_exact(const void *data, size_t len_bytes, const char *na
     uint8_t *copy = malloc(len_bytes > 0 ? len_bytes : 1);
     assert_non_null(copy);
     memcpy(copy, data, len_bytes);
-    zx_status_t status = cpio_find(copy, len_bytes, name, &file);
+    zx_status_t status = cpio_find_file(copy, len_bytes, name, &file);
     if (status == ZX_OK) {
         *out_offset = (size_t)(file.data - copy);
         *out_size = file.size_bytes;
@@ -110,10 +110,10 @@ static void steps_in_order(void **state)
     (void)state;
     build(&archive);
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        assert_int_equal(cpio_next(archive.bytes, archive.used, &position, &file), ZX_OK);
+        assert_int_equal(cpio_next_file(archive.bytes, archive.used, &position, &file), ZX_OK);
         assert_string_equal(file.name, names[i]);
     }
-    assert_int_equal(cpio_next(archive.bytes, archive.used, &position, &file), ZX_ERR_STOP);
+    assert_int_equal(cpio_next_file(archive.bytes, archive.used, &position, &file), ZX_ERR_STOP);
 }
 
 static void every_truncation(void **state)
