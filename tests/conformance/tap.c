@@ -8,6 +8,7 @@
 #include "userland/crt/startup.h"
 
 #define MAX_FAILURES 8
+#define MAX_TESTS    1024
 
 /* The section's bounds, from the linker. */
 extern const struct test_case __start_test_cases[], __stop_test_cases[];
@@ -175,17 +176,33 @@ static bool is_selected(const struct test_case *test, int argc, char **argv)
     return false;
 }
 
+/* The compiler may put the tests of a file in any order; they run in the order of the source. */
+static int compare_tests(const void *a, const void *b)
+{
+    const struct test_case *x = *(const struct test_case *const *)a;
+    const struct test_case *y = *(const struct test_case *const *)b;
+    int order = strcmp(x->file, y->file);
+
+    return order != 0 ? order : x->line - y->line;
+}
+
 int main(int argc, char **argv)
 {
-    size_t count = 0, number = 0, failed = 0;
+    static const struct test_case *tests[MAX_TESTS];
+    size_t count = 0, failed = 0;
 
-    for (const struct test_case *test = __start_test_cases; test < __stop_test_cases; test++)
-        count += is_selected(test, argc, argv) ? 1 : 0;
-    printf("TAP version 14\n1..%zu\n", count);
     for (const struct test_case *test = __start_test_cases; test < __stop_test_cases; test++) {
-        if (is_selected(test, argc, argv) && !run_one(++number, test))
-            failed++;
+        if (is_selected(test, argc, argv) && count < MAX_TESTS)
+            tests[count++] = test;
     }
-    printf("# %zu tests, %zu failed\n", number, failed);
+    if (__stop_test_cases - __start_test_cases > MAX_TESTS) {
+        printf("Bail out! MAX_TESTS is too small\n");
+        return 1;
+    }
+    qsort(tests, count, sizeof(tests[0]), compare_tests);
+    printf("TAP version 14\n1..%zu\n", count);
+    for (size_t i = 0; i < count; i++)
+        failed += run_one(i + 1, tests[i]) ? 0 : 1;
+    printf("# %zu tests, %zu failed\n", count, failed);
     return failed == 0 ? 0 : 1;
 }

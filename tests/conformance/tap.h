@@ -16,14 +16,16 @@
 struct test_case {
     const char *name; /* "family.behaviour" */
     void (*run)(void);
+    const char *file;
+    int line;
 };
 
 /* TEST(vmar, map_rounds_up) { ... } */
 #define TEST(family, behaviour)                                                                    \
     static void test_##family##_##behaviour(void);                                                 \
     static const struct test_case case_##family##_##behaviour                                      \
-        __attribute__((used, section("test_cases"), aligned(8))) = {#family "." #behaviour,        \
-                                                                    test_##family##_##behaviour};  \
+        __attribute__((used, section("test_cases"), aligned(8))) = {                               \
+            #family "." #behaviour, test_##family##_##behaviour, __FILE__, __LINE__};              \
     static void test_##family##_##behaviour(void)
 
 /* Notes a failure of the running test; printf-like text follows place. Any thread. */

@@ -178,7 +178,7 @@ TEST(vmar_unmap, a_sub_region_that_is_covered)
                                &child_base));
     ASSERT_OK(zx_vmar_allocate(child, CAN_MAP_RW, 0, 2 * PAGE, &grand, &grand_base));
     ASSERT_OK(zx_vmar_map(grand, RW, 0, r.vmo, 0, PAGE, &addr));
-    store(addr, 9);
+    store(addr, 1);
     EXPECT_OK(zx_vmar_unmap(r.vmar, r.base + 12 * PAGE, 20 * PAGE));
     expect_hole(&r, 12, 16);
     EXPECT(!can_read(addr));
@@ -186,7 +186,6 @@ TEST(vmar_unmap, a_sub_region_that_is_covered)
     EXPECT_STATUS(zx_vmar_destroy(grand), ZX_ERR_BAD_STATE);
     close_handle(grand);
     close_handle(child);
-    vmo_store(r.vmo, 0, 1);
     region_drop(&r);
 }
 
