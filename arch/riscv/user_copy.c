@@ -6,6 +6,7 @@
 long user_copy(void *dst, const void *src, size_t len_bytes);
 long user_load_u32(const void *src_user, uint32_t *out);
 long user_load_u32_nofault(const void *src_user, uint32_t *out);
+long user_probe_write(uint32_t *dst_user);
 
 zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
 {
