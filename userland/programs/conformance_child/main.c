@@ -62,16 +62,23 @@ static void tell(zx_vaddr_t addr)
         exit(CHILD_FAILED);
 }
 
+// The compiler knows that there is nothing at low addresses.
+static zx_vaddr_t opaque(zx_vaddr_t addr)
+{
+    __asm__ volatile("" : "+r"(addr));
+    return addr;
+}
+
 static void read_at(zx_vaddr_t addr)
 {
     tell(addr);
-    (void)*(volatile uint64_t *)addr;
+    (void)*(volatile uint64_t *)opaque(addr);
 }
 
 static void write_at(zx_vaddr_t addr)
 {
     tell(addr);
-    *(volatile uint64_t *)addr = 1;
+    *(volatile uint64_t *)opaque(addr) = 1;
 }
 
 static void jump_to(zx_vaddr_t addr)
