@@ -33,6 +33,7 @@ void panic(const char *fmt, ...)
     va_start(args, fmt);
     kernel_vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    arch_halt_others();
     devices_enter_panic();
     log_enter_panic();
     kprintf("KERNEL PANIC on hart %u: %s", self - 1, text);

@@ -106,7 +106,7 @@ static const void *find_init(const struct ram_range *ramdisk, struct elf_image *
     struct cpio_file file;
     const char *why;
     zx_status_t status =
-        cpio_find(phys_to_virt(ramdisk->base), ramdisk->len_bytes, INIT_NAME, &file);
+        cpio_find_file(phys_to_virt(ramdisk->base), ramdisk->len_bytes, INIT_NAME, &file);
     if (status == ZX_ERR_NOT_FOUND)
         panic("userboot: the ramdisk has no file /" INIT_NAME);
     if (status != ZX_OK)

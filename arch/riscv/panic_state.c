@@ -70,6 +70,8 @@ static uint32_t collect(uint64_t pc, uint64_t fp, uint64_t ra, uint64_t *pcs, ui
     uint32_t count = 0;
 
     pcs[count++] = pc;
+    if (!symbol_is_text(pc) && symbol_is_text(ra))
+        pcs[count++] = ra; /* a jump to nowhere */
     while (count < max && bounds_hold(&bounds, fp)) {
         uint64_t caller_pc = *(const uint64_t *)(fp - 8);
         uint64_t caller_fp = *(const uint64_t *)(fp - 16);
@@ -132,36 +134,42 @@ void panic_halt_this_hart(const struct trap_frame *frame)
         arch_wait_for_interrupt();
 }
 
-static void print_other_hart(unsigned index, uint64_t deadline)
+void arch_halt_others(void)
 {
-    struct hart_state *state = &harts[index].last_words;
+    hart_mask_t others = harts_started() & ~BIT(arch_hart_index());
+    uint64_t deadline = arch_ticks() + riscv_features.timebase_hz / REPORT_TIME_DIVISOR;
 
-    while (atomic_load(&state->is_recorded) == 0) {
-        if (arch_ticks() >= deadline) {
-            kprintf("hart %u (id %lu): does not answer", index, harts[index].id);
-            return;
-        }
-        arch_cpu_relax();
+    if (others != 0)
+        arch_ipi_send(others, IPI_HALT);
+    for (; others != 0; others &= others - 1) {
+        const struct hart_state *state = &harts[lowest_bit(others)].last_words;
+        while (atomic_load(&state->is_recorded) == 0 && arch_ticks() < deadline)
+            arch_cpu_relax();
     }
-    if (state->pc < USER_TOP) {
-        kprintf("hart %u (id %lu): thread %p in user mode at %#lx", index, harts[index].id,
+}
+
+static void print_other_hart(unsigned index)
+{
+    const struct hart_state *state = &harts[index].last_words;
+    uint64_t id = harts[index].id;
+
+    if (atomic_load(&state->is_recorded) == 0) {
+        kprintf("hart %u (id %lu): does not answer", index, id);
+    } else if (state->pc < USER_TOP) {
+        kprintf("hart %u (id %lu): thread %p in user mode at %#lx", index, id,
                 (const void *)state->thread, state->pc);
-        return;
+    } else {
+        kprintf("hart %u (id %lu): thread %p", index, id, (const void *)state->thread);
+        print_pcs(state->pcs, state->count_pcs);
     }
-    kprintf("hart %u (id %lu): thread %p", index, harts[index].id, (const void *)state->thread);
-    print_pcs(state->pcs, state->count_pcs);
 }
 
 static void print_other_harts(void)
 {
     hart_mask_t others = harts_started() & ~BIT(arch_hart_index());
-    uint64_t deadline = arch_ticks() + riscv_features.timebase_hz / REPORT_TIME_DIVISOR;
 
-    if (others == 0)
-        return;
-    arch_ipi_send(others, IPI_HALT);
     for (; others != 0; others &= others - 1)
-        print_other_hart(lowest_bit(others), deadline);
+        print_other_hart(lowest_bit(others));
 }
 
 /* ---- This hart ---- */

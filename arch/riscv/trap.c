@@ -50,13 +50,19 @@ static uint32_t access_of_cause(uint64_t cause)
 }
 
 /* Interrupts on. After ZX_OK this hart has forgotten what it knew of the address, also that there
- * was nothing: otherwise the retry could fault on the same stale answer. */
+ * was nothing: otherwise the retry could fault on the same stale answer. A fence of one address
+ * covers the leaf only; if that did not help, a new table may be what the hart has not seen. */
 static zx_status_t resolve_page_fault(uint64_t cause, vaddr_t addr)
 {
     zx_status_t status = upcall_page_fault(addr, access_of_cause(cause));
     if (status == ZX_OK) {
         irq_state_t irq = arch_irq_save();
-        sfence_page(addr);
+        struct hart *hart = this_hart();
+        if (hart->resolved_fault_va == addr)
+            sfence_all();
+        else
+            sfence_page(addr);
+        hart->resolved_fault_va = addr;
         arch_irq_restore(irq);
     }
     return status;

@@ -43,7 +43,8 @@ static bool magic_is_good(const uint8_t *header)
     return memcmp(header, "07070", 5) == 0 && (header[5] == '1' || header[5] == '2');
 }
 
-zx_status_t cpio_next(const void *data, size_t len_bytes, size_t *position, struct cpio_file *out)
+zx_status_t cpio_next_file(const void *data, size_t len_bytes, size_t *position,
+                           struct cpio_file *out)
 {
     const uint8_t *archive = data;
     size_t at = *position;
@@ -84,13 +85,14 @@ static const char *skip_root(const char *name)
     return name;
 }
 
-zx_status_t cpio_find(const void *data, size_t len_bytes, const char *name, struct cpio_file *out)
+zx_status_t cpio_find_file(const void *data, size_t len_bytes, const char *name,
+                           struct cpio_file *out)
 {
     size_t position = 0;
     struct cpio_file file;
     zx_status_t status;
 
-    while ((status = cpio_next(data, len_bytes, &position, &file)) == ZX_OK) {
+    while ((status = cpio_next_file(data, len_bytes, &position, &file)) == ZX_OK) {
         if ((file.mode & CPIO_MODE_TYPE) == CPIO_MODE_REGULAR &&
             strcmp(skip_root(file.name), skip_root(name)) == 0) {
             *out = file;

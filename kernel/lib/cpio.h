@@ -14,10 +14,10 @@ struct cpio_file {
 
 /* Steps through the archive of |len_bytes| at |data|. *position is 0 at first. ZX_ERR_STOP: the end
  * (a TRAILER!!! entry). ZX_ERR_IO_DATA_INTEGRITY: the archive is broken here. */
-MUST_USE zx_status_t cpio_next(const void *data, size_t len_bytes, size_t *position,
-                               struct cpio_file *out);
+MUST_USE zx_status_t cpio_next_file(const void *data, size_t len_bytes, size_t *position,
+                                    struct cpio_file *out);
 
 /* The regular file called |name|; "./" and "/" in front of names in the archive do not count.
  * ZX_ERR_NOT_FOUND, ZX_ERR_IO_DATA_INTEGRITY. */
-MUST_USE zx_status_t cpio_find(const void *data, size_t len_bytes, const char *name,
-                               struct cpio_file *out);
+MUST_USE zx_status_t cpio_find_file(const void *data, size_t len_bytes, const char *name,
+                                    struct cpio_file *out);

@@ -38,7 +38,7 @@ static void caller_finish_locked(struct caller *caller, zx_status_t status, stru
     caller->status = status;
     caller->reply = reply;
     atomic_store(&caller->is_done, true);
-    thread_unpark(caller->thread);
+    thread_unpark_hand_off(caller->thread);
 }
 
 static void callers_fail_locked(struct channel *channel, zx_status_t status)

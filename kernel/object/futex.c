@@ -193,7 +193,7 @@ static void wake_locked(struct bucket *bucket, const struct futex_key *key, uint
         woken_koid = waiter->thread->koid;
         any = true;
         atomic_store(&waiter->is_woken, true);
-        thread_unpark(waiter->thread);
+        thread_unpark_hand_off(waiter->thread);
     }
     if (any)
         set_owner_locked(bucket, key, single_owner ? woken_koid : 0);

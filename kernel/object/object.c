@@ -51,12 +51,12 @@ zx_koid_t object_related_koid(struct object *object)
 static void releases_add(struct object_releases *releases, struct object *object,
                          struct handle *handle)
 {
-    if (object) {
-        ASSERT(list_is_empty(&object->observers));
-        list_push_back(&releases->objects, &object->observers);
-    } else {
+    if (handle) {
         handle->next_closing = releases->handles;
         releases->handles = handle;
+    } else {
+        ASSERT(list_is_empty(&object->observers));
+        list_push_back(&releases->objects, &object->observers);
     }
 }
 

@@ -54,7 +54,7 @@ static void port_wake_one_locked(struct port *port)
 {
     struct list_node *node = list_pop_front(&port->sleepers);
     if (node)
-        thread_unpark(list_entry(node, struct port_sleeper, node)->thread);
+        thread_unpark_hand_off(list_entry(node, struct port_sleeper, node)->thread);
 }
 
 static void port_push_locked(struct port *port, struct packet *packet)

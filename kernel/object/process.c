@@ -35,8 +35,7 @@ enum process_state process_get_state(struct process *process)
     return atomic_load_relaxed(&process->state);
 }
 
-/* ---- Creation and destruction ------------------------------------------------------------------
- */
+/* ---- Creation and destruction --------------------------------------------------------------- */
 
 static void process_destroy(struct object *object)
 {

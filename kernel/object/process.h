@@ -99,7 +99,7 @@ enum process_state process_get_state(struct process *process);
 MUST_USE zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,
                                          size_t len_bytes, bool write, size_t *out_done);
 
-/* ---- For threads ----------------------------------------------------------------------------- */
+/* ---- For threads ---------------------------------------------------------------------------- */
 
 /* The running thread will not touch user memory again. The last one tears the process down. */
 void process_thread_exiting(struct process *process, struct user_thread *thread);

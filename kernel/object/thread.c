@@ -34,8 +34,7 @@ uint32_t user_thread_set_blocked(uint32_t state)
     return atomic_exchange(&thread->blocked_state, state);
 }
 
-/* ---- Creation and destruction ------------------------------------------------------------------
- */
+/* ---- Creation and destruction --------------------------------------------------------------- */
 
 static void user_thread_destroy(struct object *object)
 {

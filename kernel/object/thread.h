@@ -67,7 +67,7 @@ NORETURN void user_thread_exit(void);
 /* Asks the thread to die; returns before it has. */
 void user_thread_kill(struct user_thread *thread);
 
-/* ---- Suspending ------------------------------------------------------------------------------ */
+/* ---- Suspending ----------------------------------------------------------------------------- */
 
 /* A token that keeps the thread, or every thread that |process| has now, suspended until its last
  * handle closes. Returns one reference in *out. ZX_ERR_BAD_STATE: dead or dying.

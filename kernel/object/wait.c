@@ -16,7 +16,7 @@ static bool wait_notify(struct observer *observer, enum observer_event event, ui
     entry->is_notified = true;
     entry->is_closed = event == OBSERVER_HANDLE_CLOSED;
     atomic_store(&entry->sleeper->is_done, true);
-    thread_unpark(entry->sleeper->thread);
+    thread_unpark_hand_off(entry->sleeper->thread);
     return false;
 }
 

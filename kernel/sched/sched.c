@@ -8,6 +8,11 @@
 
 #define SLICE_NS 10000000 /* 10 ms: how long equals wait for each other */
 
+/* A thread woken by one that is about to sleep itself (half of every round trip) waits this long for
+ * the waker's hart; then an idle hart is told to fetch it. Shorter than what interrupting an idle
+ * hart and moving the working set costs, twice, many times over. */
+#define HAND_OFF_NS 50000 /* 50 us */
+
 struct run_queue run_queues[MAX_HARTS];
 
 static hart_mask_t online_harts; /* atomic */
@@ -57,8 +62,9 @@ static void update_slice_locked(struct run_queue *queue)
 {
     struct thread *current = queue->current;
     bool contested = (queue->ready_mask >> current->priority) != 0 && current != queue->idle;
+    zx_time_t end = contested ? current->slice_end_ns : ZX_TIME_INFINITE;
 
-    timer_set_slice_end(contested ? current->slice_end_ns : ZX_TIME_INFINITE);
+    timer_set_slice_end(MIN(end, queue->hand_off_ns));
 }
 
 /* Chooses who runs next and switches to it. The caller has put the current thread where it belongs
@@ -70,6 +76,7 @@ static void reschedule_locked(struct run_queue *queue)
     zx_time_t now = clock_monotonic_ns();
 
     queue->need_resched = false;
+    queue->hand_off_ns = ZX_TIME_INFINITE;
     prev->runtime_ns += (uint64_t)(now - prev->run_start_ns);
     next->run_start_ns = now;
     next->slice_end_ns = now + SLICE_NS;
@@ -119,6 +126,16 @@ void thread_first_run(void *arg)
 
 /* ---- Placement ---- */
 
+/* True if this hart is about to be free for |thread|, which the running thread wakes. */
+static bool may_hand_off(const struct thread *thread)
+{
+    struct run_queue *queue = this_queue();
+
+    return (thread->affinity & BIT(arch_hart_index())) != 0 && queue->current != queue->idle &&
+           queue->current->priority == thread->priority &&
+           atomic_load_relaxed(&queue->count_ready) == 0;
+}
+
 /* The hart that |thread| should become ready on: where it ran last if that is idle (its cache is
  * warm), else any idle one, else where it ran last. */
 static unsigned choose_hart(const struct thread *thread)
@@ -136,7 +153,7 @@ static unsigned choose_hart(const struct thread *thread)
 }
 
 /* Queues a thread that is in no queue, whose |hart| says where, and makes that hart notice. */
-static void make_ready(struct thread *thread)
+static void make_ready(struct thread *thread, bool is_hand_off)
 {
     unsigned hart = thread->hart;
     struct run_queue *queue = &run_queues[hart];
@@ -144,6 +161,8 @@ static void make_ready(struct thread *thread)
 
     spin_lock(&queue->lock);
     enqueue_locked(queue, thread, false);
+    if (is_hand_off && atomic_load_relaxed(&idle_harts) != 0)
+        queue->hand_off_ns = clock_monotonic_ns() + HAND_OFF_NS;
     interrupt_it = thread->priority > queue->current->priority;
     if (interrupt_it)
         queue->need_resched = true;
@@ -165,7 +184,7 @@ void thread_start(struct thread *thread)
     irq_state_t irq = arch_irq_save();
     thread->hart = arch_hart_index();
     thread->hart = choose_hart(thread);
-    make_ready(thread);
+    make_ready(thread, false);
     arch_irq_restore(irq);
 }
 
@@ -241,23 +260,34 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
     return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
-void thread_unpark(struct thread *thread)
+static void unpark(struct thread *thread, bool waker_sleeps_soon)
 {
     irq_state_t irq = arch_irq_save();
     struct run_queue *queue = lock_queue_of(thread);
     bool was_blocked = thread->run_state == THREAD_BLOCKED;
+    bool is_hand_off = was_blocked && waker_sleeps_soon && may_hand_off(thread);
 
     if (was_blocked) {
         /* In no queue and in no other hands until make_ready: a second unpark sees READY. */
         thread->run_state = THREAD_READY;
-        atomic_store(&thread->hart, choose_hart(thread));
+        atomic_store(&thread->hart, is_hand_off ? arch_hart_index() : choose_hart(thread));
     } else {
         thread->token = true;
     }
     spin_unlock(&queue->lock);
     if (was_blocked)
-        make_ready(thread);
+        make_ready(thread, is_hand_off);
     arch_irq_restore(irq);
+}
+
+void thread_unpark(struct thread *thread)
+{
+    unpark(thread, false);
+}
+
+void thread_unpark_hand_off(struct thread *thread)
+{
+    unpark(thread, true);
 }
 
 void thread_signal(struct thread *thread, uint32_t signals)
@@ -322,14 +352,24 @@ void thread_exit(void)
 void upcall_timer(void)
 {
     struct run_queue *queue = this_queue();
+    hart_mask_t fetcher = 0;
 
     timer_run_expired();
     spin_lock(&queue->lock);
-    if (queue->current->slice_end_ns <= clock_monotonic_ns() &&
+    zx_time_t now = clock_monotonic_ns();
+    if (queue->current->slice_end_ns <= now &&
         (queue->ready_mask >> queue->current->priority) != 0)
         queue->need_resched = true;
+    if (queue->hand_off_ns <= now) {
+        queue->hand_off_ns = ZX_TIME_INFINITE;
+        hart_mask_t idle = atomic_load_relaxed(&idle_harts);
+        if (queue->ready_mask != 0 && idle != 0)
+            fetcher = BIT(lowest_bit(idle));
+    }
     update_slice_locked(queue);
     spin_unlock(&queue->lock);
+    if (fetcher != 0)
+        arch_ipi_send(fetcher, IPI_RESCHEDULE); /* it leaves wfi and looks for work */
 }
 
 void upcall_reschedule(void)
@@ -384,7 +424,7 @@ static bool steal_work(unsigned self)
         }
         spin_unlock(&queue->lock);
         if (stolen != NULL) {
-            make_ready(stolen);
+            make_ready(stolen, false);
             return true;
         }
     }
@@ -441,6 +481,7 @@ static void run_queue_init(unsigned hart_index, struct thread *idle)
     idle->run_state = THREAD_RUNNING;
     queue->idle = idle;
     queue->current = idle;
+    queue->hand_off_ns = ZX_TIME_INFINITE;
     timer_queue_init(hart_index);
 }
 

@@ -100,6 +100,10 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible);
  * caller makes sure that the thread object stays. */
 void thread_unpark(struct thread *thread);
 
+/* The same from a thread that is likely to park soon itself: |thread| is kept for this hart for a
+ * moment, and idle harts sleep on. */
+void thread_unpark_hand_off(struct thread *thread);
+
 /* Sets signal bits and makes the thread notice: wakes an interruptible park, interrupts user code.
  * Clearing needs no notice. Any context. */
 void thread_signal(struct thread *thread, uint32_t signals);

@@ -8,7 +8,8 @@
 struct timer_queue {
     struct spinlock lock;
     struct timer *root;
-    zx_time_t slice_end_ns; /* the scheduler's wish, ZX_TIME_INFINITE: none */
+    zx_time_t slice_end_ns;  /* the scheduler's wish, ZX_TIME_INFINITE: none */
+    zx_time_t programmed_ns; /* when the hardware will interrupt */
 } __attribute__((aligned(64)));
 
 static struct timer_queue queues[MAX_HARTS];
@@ -18,6 +19,7 @@ void timer_queue_init(unsigned hart_index)
     spinlock_init(&queues[hart_index].lock, LOCK_RANK_TIMER);
     queues[hart_index].root = NULL;
     queues[hart_index].slice_end_ns = ZX_TIME_INFINITE;
+    queues[hart_index].programmed_ns = ZX_TIME_INFINITE;
 }
 
 void timer_init(struct timer *timer, timer_callback callback, void *ctx)
@@ -95,14 +97,19 @@ static void heap_remove(struct timer_queue *queue, struct timer *timer)
     }
 }
 
-/* Programs the hardware for the earlier of the first timer and the end of the running slice. */
+/* Programs the hardware for the earlier of the first timer and the end of the running slice. An
+ * interrupt that would come too early stays: setting the timer costs more (a call to the firmware
+ * where there is no Sstc) than a needless interrupt now and then. */
 static void program_locked(struct timer_queue *queue)
 {
     zx_time_t next = queue->slice_end_ns;
 
     if (queue->root != NULL)
         next = MIN(next, queue->root->deadline_ns);
-    arch_timer_set(next == ZX_TIME_INFINITE ? UINT64_MAX : clock_ns_to_ticks_ceil(next));
+    if (next >= queue->programmed_ns)
+        return;
+    queue->programmed_ns = next;
+    arch_timer_set(clock_ns_to_ticks_ceil(next));
 }
 
 void timer_set(struct timer *timer, zx_time_t deadline_ns)
@@ -166,6 +173,7 @@ void timer_run_expired(void)
     struct timer_queue *queue = &queues[arch_hart_index()];
 
     spin_lock(&queue->lock);
+    queue->programmed_ns = ZX_TIME_INFINITE;
     zx_time_t now = clock_monotonic_ns();
     while (queue->root != NULL && queue->root->deadline_ns <= now) {
         struct timer *timer = queue->root;

@@ -1,6 +1,6 @@
 /* Where the documents of the system calls and the Zircon that ships disagree. The documents are the
  * default; the bootarg abi=zircon selects the other. Each difference is one predicate here, asked
- * only in kernel/syscall. docs/abi.md lists them. */
+ * only in kernel/syscall. docs/differences.md lists them. */
 #pragma once
 
 #include <stdbool.h>

@@ -133,6 +133,27 @@ static zx_status_t info_exception_report(const struct info_request *request)
     return info_put_record(request, &report, sizeof(report));
 }
 
+/* ---- Handles of a process -------------------------------------------------------------------- */
+
+static void count_handle(void *ctx, zx_handle_t value, const struct handle *handle)
+{
+    zx_info_process_handle_stats_t *info = ctx;
+    (void)value;
+    info->handle_count[handle->object->ops->type]++;
+}
+
+static zx_status_t info_handle_stats(const struct info_request *request)
+{
+    zx_info_process_handle_stats_t info = {0};
+    struct process *process;
+    zx_status_t status = lookup_process(request->handle, ZX_RIGHT_INSPECT, &process, NULL);
+    if (status != ZX_OK)
+        return status;
+    handle_table_for_each(process->handles, count_handle, &info);
+    object_put(&process->object);
+    return info_put_record(request, &info, sizeof(info));
+}
+
 /* ---- Memory of a process
  * --------------------------------------------------------------------------- */
 
@@ -178,6 +199,8 @@ zx_status_t info_task(const struct info_request *request)
         return info_thread_stats(request);
     case ZX_INFO_THREAD_EXCEPTION_REPORT:
         return info_exception_report(request);
+    case ZX_INFO_PROCESS_HANDLE_STATS:
+        return info_handle_stats(request);
     case ZX_INFO_TASK_STATS:
     case ZX_INFO_TASK_STATS_V1:
         return info_task_stats(request);

@@ -90,9 +90,15 @@ zx_status_t sys_vmar_destroy(zx_handle_t handle)
     return status;
 }
 
-/* The vDSO's text stays where it is. */
+/* The vDSO's text stays where it is. A range that is not the region's is not judged here. */
 static zx_status_t check_window(const struct vmar_object *vmar, vaddr_t addr, uint64_t len_bytes)
 {
+    vaddr_t base;
+    uint64_t region_bytes;
+
+    vmar_get_range(vmar->vmar, &base, &region_bytes);
+    if (addr < base || addr - base > region_bytes || len_bytes > region_bytes - (addr - base))
+        return ZX_OK;
     return process_window_intersects(vmar->process, addr, len_bytes) ? ZX_ERR_ACCESS_DENIED : ZX_OK;
 }
 

@@ -86,7 +86,9 @@ static zx_status_t check_vdso(const struct map_request *request, bool *out_is_co
     *out_is_code = false;
     if (request->options & ZX_VM_SPECIFIC_OVERWRITE) {
         vmar_get_range(request->vmar->vmar, &base, &region_bytes);
-        if (process_window_intersects(process, base + request->vmar_offset, request->len_bytes))
+        if (request->vmar_offset < region_bytes &&
+            request->len_bytes <= region_bytes - request->vmar_offset &&
+            process_window_intersects(process, base + request->vmar_offset, request->len_bytes))
             return ZX_ERR_ACCESS_DENIED;
     }
     if (!vdso_is_vmo(request->vmo) || !(request->options & ZX_VM_PERM_EXECUTE))

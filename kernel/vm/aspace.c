@@ -124,7 +124,7 @@ void aspace_destroy(struct aspace *aspace)
 /* ---- Faults -----------------------------------------------------------------------------------
  */
 
-static struct mapping *find_mapping_locked(struct aspace *aspace, vaddr_t addr)
+struct mapping *aspace_find_mapping_locked(struct aspace *aspace, vaddr_t addr)
 {
     struct vmar *vmar = aspace->root;
     while (vmar != NULL) {
@@ -146,7 +146,7 @@ zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access)
 
     mutex_lock(&aspace->lock);
     aspace->count_faults++;
-    mapping = find_mapping_locked(aspace, va);
+    mapping = aspace_find_mapping_locked(aspace, va);
     if (mapping != NULL)
         status = mapping_fault_locked(mapping, va, access);
     mutex_unlock(&aspace->lock);
@@ -164,7 +164,7 @@ zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write, str
     zx_status_t status = ZX_ERR_NOT_FOUND;
 
     mutex_lock(&aspace->lock);
-    mapping = find_mapping_locked(aspace, va);
+    mapping = aspace_find_mapping_locked(aspace, va);
     if (mapping != NULL) {
         struct vmo *vmo = mapping->vmo;
         struct vmo_page_result page;

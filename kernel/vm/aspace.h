@@ -43,6 +43,10 @@ void aspace_destroy(struct aspace *aspace);
  * one that is current on this hart. */
 MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access);
 
+/* The mapping that covers |addr|, in whatever sub-region; NULL: none. The lock is held, and the
+ * answer holds until it is released. */
+struct mapping *aspace_find_mapping_locked(struct aspace *aspace, vaddr_t addr);
+
 /* Finds the page behind |addr| for another process's debugger, ignoring mapping permissions, and
  * takes a reference on it. A page is made present and private for |write|; for a read it may be the
  * shared zero page. ZX_ERR_NOT_SUPPORTED: memory that is no RAM (a physical VMO). Other errors as

@@ -134,7 +134,7 @@ bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes);
 struct cut {
     struct vmar *vmar;
     vaddr_t addr, end;
-    bool found;            /* there is something */
+    struct region *first;  /* the lowest one there, or NULL */
     struct mapping *spare; /* for the upper part of a mapping that sticks out on both sides */
 };
 /* Checks and reserves. ZX_ERR_INVALID_ARGS: sub-regions that cannot be destroyed (see vmar_unmap).

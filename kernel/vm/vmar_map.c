@@ -44,7 +44,7 @@ static zx_status_t check_and_place_locked(struct vmar *vmar, const struct vmar_m
 static zx_status_t map_locked(struct vmar *vmar, const struct vmar_map_args *args,
                               struct dying *dying, vaddr_t *out_addr)
 {
-    struct cut cut = {.found = false};
+    struct cut cut;
     struct mapping *mapping;
     vaddr_t base;
     zx_status_t status = check_and_place_locked(vmar, args, &base);

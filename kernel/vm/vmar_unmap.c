@@ -8,13 +8,14 @@ zx_status_t cut_prepare_locked(struct cut *cut, struct vmar *vmar, vaddr_t addr,
     struct region *region = region_tree_lower_bound(&vmar->children, addr);
     bool split = false;
 
-    *cut = (struct cut){.vmar = vmar, .addr = addr, .end = end};
+    if (region != NULL && region->base >= end)
+        region = NULL;
+    *cut = (struct cut){.vmar = vmar, .addr = addr, .end = end, .first = region};
     for (; region != NULL && region->base < end; region = region_next(region)) {
         bool covered = addr <= region->base && region_end(region) <= end;
         if (region->is_vmar && (!covered || !may_destroy_vmars))
             return ZX_ERR_INVALID_ARGS;
         split = split || (region->base < addr && end < region_end(region));
-        cut->found = true;
     }
     if (split) {
         cut->spare = mapping_alloc();
@@ -45,9 +46,9 @@ static void cut_mapping_locked(struct cut *cut, struct mapping *mapping, struct 
 void cut_commit_locked(struct cut *cut, struct dying *dying)
 {
     struct shootdown shootdown;
-    struct region *region = region_tree_lower_bound(&cut->vmar->children, cut->addr);
+    struct region *region = cut->first;
 
-    if (!cut->found)
+    if (region == NULL)
         return;
     shootdown_begin_locked(&shootdown, cut->vmar->aspace);
     shootdown_drop(&shootdown, cut->addr, cut->end - cut->addr);
@@ -78,7 +79,7 @@ static zx_status_t unmap_locked(struct vmar *vmar, vaddr_t addr, uint64_t len_by
         return status;
     cut_commit_locked(&cut, dying);
     if (out_found != NULL)
-        *out_found = cut.found;
+        *out_found = cut.first != NULL;
     return ZX_OK;
 }
 

@@ -209,7 +209,7 @@ zx_status_t vmo_set_size(struct vmo *vmo, uint64_t size_bytes)
     /* What lies between the old and the new end of the content reads as zeros, even if somebody
      * wrote past the end through a mapping. */
     first = MIN(vmo->content_size_bytes, size_bytes);
-    end = size_bytes < vmo->content_size_bytes ? rounded : MIN(size_bytes, MIN(old_size, rounded));
+    end = MIN(MAX(vmo->content_size_bytes, size_bytes), MIN(old_size, rounded));
     if (first < end)
         vmo_zero_range_locked(vmo, first, end, &pages);
     vmo->size_bytes = rounded;

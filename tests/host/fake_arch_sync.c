@@ -117,6 +117,11 @@ void thread_unpark(struct thread *thread)
     pthread_mutex_unlock(&sleep_lock);
 }
 
+void thread_unpark_hand_off(struct thread *thread)
+{
+    thread_unpark(thread);
+}
+
 void thread_signal(struct thread *thread, uint32_t signals)
 {
     pthread_mutex_lock(&sleep_lock);

@@ -2,6 +2,8 @@
 // all of a0..a7 may carry arguments; the result comes back in a0. The kernel preserves sp, gp, tp,
 // ra and s0..s11 and returns every other integer register as zero.
 
+#include <zircon/errors.h>
+
     .macro vdso_begin name
     .balign 2
     .globl \name
@@ -17,11 +19,49 @@
 
     .macro vdso_stub name, number
     vdso_begin \name
+    .ifdef sleeps_\name
+    vdso_restarting_call \number
+    .else
     li t0, \number
     ecall
     ret
+    .endif
     vdso_end \name
     .endm
+
+// A suspension ends the sleep of a call inside the kernel. The kernel then answers
+// ZX_ERR_INTERNAL_INTR_RETRY, once the thread goes on, and the call is made again: deadlines are
+// absolute, so nothing is lost by that.
+    .macro vdso_restarting_call number
+    addi sp, sp, -32
+    .cfi_def_cfa_offset 32
+    sd a0, 0(sp)
+    sd a1, 8(sp)
+    sd a2, 16(sp)
+    sd a3, 24(sp)
+1:  li t0, \number
+    ecall
+    li t1, ZX_ERR_INTERNAL_INTR_RETRY
+    bne a0, t1, 2f
+    ld a0, 0(sp)
+    ld a1, 8(sp)
+    ld a2, 16(sp)
+    ld a3, 24(sp)
+    j 1b
+2:  addi sp, sp, 32
+    .cfi_def_cfa_offset 0
+    ret
+    .endm
+
+// The calls that sleep, each with at most four arguments. zx_channel_call is not one: its message
+// is on its way, so it is not interrupted by a suspension.
+    .equ sleeps_zx_object_wait_one, 1
+    .equ sleeps_zx_object_wait_many, 1
+    .equ sleeps_zx_port_wait, 1
+    .equ sleeps_zx_futex_wait, 1
+    .equ sleeps_zx_nanosleep, 1
+    .equ sleeps_zx_debug_read, 1
+    .equ sleeps_zx_interrupt_wait, 1
 
 #define SYSCALL(number, name, ...)          .equ SYS_##name, number
 #define SYSCALL_VOID(number, name, ...)     .equ SYS_##name, number

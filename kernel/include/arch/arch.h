@@ -164,8 +164,12 @@ enum power_action { POWER_OFF, POWER_REBOOT };
  */
 void arch_power(enum power_action action);
 
-/* Prints the registers and backtrace of the caller (or of the trap it is handling), stops the other
- * harts and prints theirs. Part of panic. */
+/* Stops the other harts, and waits for a fraction of a second until each has noted what it was
+ * doing. First step of a panic, so that nobody else prints. */
+void arch_halt_others(void);
+
+/* Prints the registers and backtrace of the caller (or of the trap it is handling) and what the
+ * halted harts were doing. Part of panic. */
 void arch_print_state(void);
 
 /* ---- Upcalls: implemented by the kernel, called by the trap code ---------------------------- */
