@@ -10,8 +10,8 @@ HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-r
 HOST_LIBS := -lcmocka -lfdt -lpthread
 
 HOST_SRCS := $(filter-out $(HOST_EXCLUDE),$(wildcard kernel/lib/*.c kernel/sync/*.c \
-    kernel/vm/*.c kernel/object/*.c platform/*.c drivers/*.c drivers/*/*.c \
-    $(addprefix userland/libzx/,cpio.c elf_image.c launch.c load.c procargs.c stack.c)))
+    kernel/vm/*.c kernel/object/*.c formats/*.c platform/*.c drivers/*.c drivers/*/*.c \
+    $(addprefix userland/libzx/,launch.c load.c procargs.c stack.c)))
 HOST_TEST_SRCS := $(wildcard tests/host/test_*.c)
 HOST_FAKE_SRCS := $(filter-out $(HOST_TEST_SRCS) $(wildcard tests/host/fuzz_*.c), \
     $(wildcard tests/host/*.c))
