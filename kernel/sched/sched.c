@@ -8,9 +8,9 @@
 
 #define SLICE_NS 10000000 /* 10 ms: how long equals wait for each other */
 
-/* A thread woken by one that is about to sleep itself (half of every round trip) waits this long for
- * the waker's hart; then an idle hart is told to fetch it. Shorter than what interrupting an idle
- * hart and moving the working set costs, twice, many times over. */
+/* A thread woken by one that is about to sleep itself (half of every round trip) waits this long
+ * for the waker's hart; then an idle hart is told to fetch it. Shorter than what interrupting an
+ * idle hart and moving the working set costs, twice, many times over. */
 #define HAND_OFF_NS 50000 /* 50 us */
 
 struct run_queue run_queues[MAX_HARTS];
@@ -357,8 +357,7 @@ void upcall_timer(void)
     timer_run_expired();
     spin_lock(&queue->lock);
     zx_time_t now = clock_monotonic_ns();
-    if (queue->current->slice_end_ns <= now &&
-        (queue->ready_mask >> queue->current->priority) != 0)
+    if (queue->current->slice_end_ns <= now && (queue->ready_mask >> queue->current->priority) != 0)
         queue->need_resched = true;
     if (queue->hand_off_ns <= now) {
         queue->hand_off_ns = ZX_TIME_INFINITE;
