@@ -260,6 +260,16 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
     return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
+zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
+{
+    struct thread *self = thread_current();
+
+    atomic_store_relaxed(&self->park_reason, reason);
+    zx_status_t status = thread_park(deadline_ns, true);
+    atomic_store_relaxed(&self->park_reason, 0);
+    return status;
+}
+
 static void unpark(struct thread *thread, bool waker_sleeps_soon)
 {
     irq_state_t irq = arch_irq_save();
