@@ -9,11 +9,17 @@ static uint64_t mark_of(const struct stress_worker *worker)
     return 0xb0000000ul + worker->index;
 }
 
+static void unmap_some(zx_vaddr_t addr, size_t len)
+{
+    if (len > 0)
+        EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), addr, len));
+}
+
 static void map_fill_unmap(struct stress_worker *worker)
 {
     zx_handle_t vmo = ZX_HANDLE_INVALID;
     zx_vaddr_t addr = 0;
-    size_t len = (1 + stress_random(worker, NUM_PAGES)) * PAGE;
+    size_t len = (1 + stress_random(worker, NUM_PAGES)) * PAGE, hole = len;
     uint64_t mark = mark_of(worker);
 
     EXPECT_OK(zx_vmo_create(len, 0, &vmo));
@@ -32,13 +38,15 @@ static void map_fill_unmap(struct stress_worker *worker)
         EXPECT_OK(zx_vmo_op_range(vmo, ZX_VMO_OP_DECOMMIT, 0, len, NULL, 0));
         EXPECT_EQ(load(addr), 0);
         break;
-    case 1: /* a hole in the middle, which splits the mapping */
-        EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), addr + len / 2 / PAGE * PAGE, PAGE));
+    case 1: /* a hole in the middle, which splits the mapping; it is anybody's from then on */
+        hole = len / 2 / PAGE * PAGE;
+        EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), addr + hole, PAGE));
         break;
     default:
         break;
     }
-    EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), addr, len));
+    unmap_some(addr, hole);
+    unmap_some(addr + hole + PAGE, hole + PAGE < len ? len - hole - PAGE : 0);
     EXPECT_OK(zx_handle_close(vmo));
 }
 
