@@ -233,6 +233,15 @@ zx_status_t handle_table_take(struct handle_table *table, zx_handle_t value, zx_
     return ZX_OK;
 }
 
+static void handle_init(struct handle *handle, struct object *object, zx_rights_t rights)
+{
+    object_get(object);
+    atomic_fetch_add(&object->count_handles, 1);
+    handle->object = object;
+    handle->rights = rights;
+    handle->next_closing = NULL;
+}
+
 /* ---- Lookup ---------------------------------------------------------------------------------- */
 
 zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value, zx_obj_type_t type,
@@ -294,6 +303,29 @@ void handle_table_for_each(struct handle_table *table,
     spin_unlock_irqrestore(&table->lock, irq);
 }
 
+zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
+                                   struct handle **out)
+{
+    struct handle *copy = kmalloc(sizeof(*copy));
+    if (!copy)
+        return ZX_ERR_NO_MEMORY;
+    zx_status_t status = ZX_ERR_BAD_HANDLE;
+    irq_state_t irq = spin_lock_irqsave(&table->lock);
+    struct slot *slot = slot_find_locked(table, value);
+    if (slot) {
+        status = handle_check(slot->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE);
+        if (status == ZX_OK)
+            handle_init(copy, slot->handle->object, slot->handle->rights);
+    }
+    spin_unlock_irqrestore(&table->lock, irq);
+    if (status != ZX_OK) {
+        kfree(copy);
+        return status;
+    }
+    *out = copy;
+    return ZX_OK;
+}
+
 /* ---- Handles in flight ----------------------------------------------------------------------- */
 
 struct handle *handle_create(struct object *object, zx_rights_t rights)
@@ -301,11 +333,7 @@ struct handle *handle_create(struct object *object, zx_rights_t rights)
     struct handle *handle = kmalloc(sizeof(*handle));
     if (!handle)
         return NULL;
-    object_get(object);
-    atomic_fetch_add(&object->count_handles, 1);
-    handle->object = object;
-    handle->rights = rights;
-    handle->next_closing = NULL;
+    handle_init(handle, object, rights);
     return handle;
 }
 
