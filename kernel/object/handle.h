@@ -49,6 +49,12 @@ MUST_USE zx_status_t handle_table_take(struct handle_table *table, zx_handle_t v
                                        zx_obj_type_t type, zx_rights_t needed,
                                        const struct object *not_object, struct handle **out);
 
+/* Makes a second handle, in flight, of |value|'s object with |value|'s rights. The object never is
+ * without a handle in between, so on_zero_handles stays the last that happens to it.
+ * ZX_ERR_BAD_HANDLE; ZX_ERR_ACCESS_DENIED: without ZX_RIGHT_DUPLICATE; ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
+                                            struct handle **out);
+
 /* The way from a handle value to an object, in the current process's table. |type|:
  * ZX_OBJ_TYPE_NONE for any. Checks in Zircon's order: ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE,
  * ZX_ERR_ACCESS_DENIED (a right of |needed| is missing). Gives a reference and, if |out_rights| is

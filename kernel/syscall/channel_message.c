@@ -113,8 +113,6 @@ static zx_status_t check_disposition(struct handle *handle, const zx_handle_disp
 static zx_status_t take_disposition(const zx_handle_disposition_t *wanted,
                                     const struct object *channel, struct handle **out)
 {
-    struct object *object;
-    zx_rights_t rights;
     *out = NULL;
     switch (wanted->operation) {
     case ZX_HANDLE_OP_MOVE:
@@ -123,14 +121,9 @@ static zx_status_t take_disposition(const zx_handle_disposition_t *wanted,
             return ZX_ERR_BAD_HANDLE;
         break;
     case ZX_HANDLE_OP_DUPLICATE: {
-        zx_status_t status =
-            handle_get(wanted->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE, &object, &rights);
+        zx_status_t status = handle_table_duplicate(handle_table_current(), wanted->handle, out);
         if (status != ZX_OK)
             return status;
-        *out = handle_create(object, rights);
-        object_put(object);
-        if (!*out)
-            return ZX_ERR_NO_MEMORY;
         break;
     }
     default:
