@@ -233,6 +233,7 @@ zx_status_t handle_table_take(struct handle_table *table, zx_handle_t value, zx_
     return ZX_OK;
 }
 
+/* Takes a reference of its own on |object|. */
 static void handle_init(struct handle *handle, struct object *object, zx_rights_t rights)
 {
     object_get(object);
@@ -273,6 +274,29 @@ zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed
     return handle_table_get(handle_table_current(), value, type, needed, out, out_rights, NULL);
 }
 
+zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
+                                   struct handle **out)
+{
+    zx_status_t status = ZX_ERR_BAD_HANDLE;
+    struct handle *copy = kmalloc(sizeof(*copy));
+    irq_state_t irq = spin_lock_irqsave(&table->lock);
+    struct slot *slot = slot_find_locked(table, value);
+    if (slot) {
+        status = handle_check(slot->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE);
+        if (status == ZX_OK && !copy)
+            status = ZX_ERR_NO_MEMORY;
+        if (status == ZX_OK)
+            handle_init(copy, slot->handle->object, slot->handle->rights);
+    }
+    spin_unlock_irqrestore(&table->lock, irq);
+    if (status != ZX_OK) {
+        kfree(copy);
+        return status;
+    }
+    *out = copy;
+    return ZX_OK;
+}
+
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity)
 {
     irq_state_t irq = spin_lock_irqsave(&table->lock);
@@ -303,37 +327,13 @@ void handle_table_for_each(struct handle_table *table,
     spin_unlock_irqrestore(&table->lock, irq);
 }
 
-zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
-                                   struct handle **out)
-{
-    struct handle *copy = kmalloc(sizeof(*copy));
-    if (!copy)
-        return ZX_ERR_NO_MEMORY;
-    zx_status_t status = ZX_ERR_BAD_HANDLE;
-    irq_state_t irq = spin_lock_irqsave(&table->lock);
-    struct slot *slot = slot_find_locked(table, value);
-    if (slot) {
-        status = handle_check(slot->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE);
-        if (status == ZX_OK)
-            handle_init(copy, slot->handle->object, slot->handle->rights);
-    }
-    spin_unlock_irqrestore(&table->lock, irq);
-    if (status != ZX_OK) {
-        kfree(copy);
-        return status;
-    }
-    *out = copy;
-    return ZX_OK;
-}
-
 /* ---- Handles in flight ----------------------------------------------------------------------- */
 
 struct handle *handle_create(struct object *object, zx_rights_t rights)
 {
     struct handle *handle = kmalloc(sizeof(*handle));
-    if (!handle)
-        return NULL;
-    handle_init(handle, object, rights);
+    if (handle)
+        handle_init(handle, object, rights);
     return handle;
 }
 

@@ -329,17 +329,6 @@ zx_status_t process_set_window(struct process *process, const struct code_window
     return is_free ? ZX_OK : ZX_ERR_ACCESS_DENIED;
 }
 
-bool process_window_intersects(struct process *process, vaddr_t addr, uint64_t len_bytes)
-{
-    irq_state_t irq = spin_lock_irqsave(&process->lock);
-    struct code_window window = process->window;
-    spin_unlock_irqrestore(&process->lock, irq);
-    if (window.len_bytes == 0 || len_bytes == 0)
-        return false;
-    return addr < window.base ? len_bytes > window.base - addr
-                              : addr - window.base < window.len_bytes;
-}
-
 /* ---- Threads
  * ------------------------------------------------------------------------------------- */
 

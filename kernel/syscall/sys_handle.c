@@ -49,11 +49,12 @@ static zx_status_t rights_reduce(zx_rights_t had, zx_rights_t wanted, zx_rights_
     return ZX_OK;
 }
 
-/* Gives |handle| (taken) to the caller, or closes it if |status| or a later step is an error. */
-static zx_status_t install(struct handle *handle, zx_status_t status, zx_handle_t *out_user)
+/* Puts |handle| (takes it) with |rights| into the table and tells the value. */
+static zx_status_t put_handle(struct handle *handle, zx_rights_t rights, zx_handle_t *out_user)
 {
     struct handle_table *table = handle_table_current();
     zx_handle_t value;
+    zx_status_t status = rights_reduce(handle->rights, rights, &handle->rights);
     if (status == ZX_OK)
         status = handle_table_add(table, handle, &value);
     if (status != ZX_OK) {
@@ -68,21 +69,15 @@ static zx_status_t install(struct handle *handle, zx_status_t status, zx_handle_
 
 zx_status_t sys_handle_duplicate(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
 {
-    struct handle *handle;
-    zx_status_t status = handle_table_duplicate(handle_table_current(), value, &handle);
-    if (status != ZX_OK)
-        return status;
-    status = rights_reduce(handle->rights, rights, &handle->rights);
-    return install(handle, status, out_user);
+    struct handle *copy;
+    zx_status_t status = handle_table_duplicate(handle_table_current(), value, &copy);
+    return status == ZX_OK ? put_handle(copy, rights, out_user) : status;
 }
 
 zx_status_t sys_handle_replace(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
 {
     struct handle *handle = handle_table_remove(handle_table_current(), value);
-    if (!handle)
-        return ZX_ERR_BAD_HANDLE;
-    zx_status_t status = rights_reduce(handle->rights, rights, &handle->rights);
-    return install(handle, status, out_user);
+    return handle ? put_handle(handle, rights, out_user) : ZX_ERR_BAD_HANDLE;
 }
 
 zx_status_t sys_handle_check_valid(zx_handle_t value)
