@@ -1,0 +1,166 @@
+#include "kernel/object/iob_shared.h"
+
+#include <zircon/syscalls/iob.h>
+
+#include "arch/arch.h"
+#include "kernel/lib/string.h"
+#include "kernel/object/vm_obj.h"
+#include "kernel/vm/kheap.h"
+#include "kernel/vm/vmo.h"
+
+struct ring_header {
+    uint64_t head;
+    uint64_t tail;
+};
+
+/* ---- Shared regions -------------------------------------------------------------------------- */
+
+static void shared_destroy(struct object *object)
+{
+    struct iob_shared *shared = iob_shared_from_object(object);
+    iob_memory_close(&shared->memory);
+    vmo_put(shared->vmo);
+    kfree(shared);
+}
+
+static zx_status_t shared_get_name(struct object *object, char out[32])
+{
+    vmo_copy_name(iob_shared_from_object(object)->vmo, out);
+    return ZX_OK;
+}
+
+static zx_status_t shared_set_name(struct object *object, const char *name)
+{
+    vmo_set_name(iob_shared_from_object(object)->vmo, name);
+    return ZX_OK;
+}
+
+static const struct object_ops shared_ops = {
+    .type = ZX_OBJ_TYPE_IOB_SHARED_REGION,
+    .default_rights = ZX_DEFAULT_IOB_SHARED_REGION_RIGHTS,
+    .user_signals = ZX_USER_SIGNAL_ALL,
+    .destroy = shared_destroy,
+    .get_name = shared_get_name,
+    .set_name = shared_set_name,
+};
+
+zx_status_t iob_shared_create(uint64_t size_bytes, struct iob_shared **out)
+{
+    ASSERT(size_bytes != 0 && is_aligned(size_bytes, PAGE_SIZE_BYTES));
+    if (size_bytes > USER_TOP - USER_BASE)
+        return ZX_ERR_OUT_OF_RANGE;
+    struct iob_shared *shared = kzalloc(sizeof(*shared));
+    if (shared == NULL)
+        return ZX_ERR_NO_MEMORY;
+    zx_status_t status = vmo_create(size_bytes, 0, &shared->vmo);
+    if (status != ZX_OK)
+        goto fail;
+    status = iob_memory_open(&shared->memory, shared->vmo);
+    if (status != ZX_OK)
+        goto fail_vmo;
+    mutex_init(&shared->write_lock, LOCK_RANK_PAIR);
+    object_init(&shared->object, &shared_ops, 0);
+    shared->vmo->koid = shared->object.koid;
+    *out = shared;
+    return ZX_OK;
+
+fail_vmo:
+    vmo_put(shared->vmo);
+fail:
+    kfree(shared);
+    return status;
+}
+
+/* ---- The ring -------------------------------------------------------------------------------- */
+
+static struct ring_header *ring_header(const struct iob_shared *shared)
+{
+    return iob_memory_at(&shared->memory, 0);
+}
+
+static uint64_t ring_size_bytes(const struct iob_shared *shared)
+{
+    return shared->memory.size_bytes - PAGE_SIZE_BYTES;
+}
+
+static uint64_t record_size_bytes(size_t payload_bytes)
+{
+    return round_up(IOB_RING_HEADER_BYTES + payload_bytes, sizeof(uint64_t));
+}
+
+/* Whether a record fits, and where it would begin. Head and tail are read once each: user code may
+ * change them at any time, but the answer is about the values read, and what the caller writes
+ * stays inside the ring whatever they are. */
+static zx_status_t ring_find_room(const struct iob_shared *shared, uint64_t record_bytes,
+                                  uint64_t *out_head)
+{
+    struct ring_header *header = ring_header(shared);
+    uint64_t ring_bytes = ring_size_bytes(shared);
+    if (record_bytes > ring_bytes)
+        return ZX_ERR_NO_SPACE;
+
+    uint64_t head = atomic_load_relaxed(&header->head);
+    /* Acquire: what the reader has left behind is overwritten only after it was read. */
+    uint64_t tail = atomic_load_acquire(&header->tail);
+    if (tail > head || !is_aligned(head, sizeof(uint64_t)) || record_bytes > UINT64_MAX - head)
+        return ZX_ERR_IO_DATA_INTEGRITY;
+    if (head - tail > ring_bytes - record_bytes)
+        return ZX_ERR_NO_SPACE;
+    *out_head = head;
+    return ZX_OK;
+}
+
+zx_status_t iob_ring_check(struct iob_shared *shared, size_t payload_bytes)
+{
+    uint64_t head;
+    return ring_find_room(shared, record_size_bytes(payload_bytes), &head);
+}
+
+/* Copies to |at| (< ring size), going on at the ring's beginning where it ends. */
+static void ring_put(const struct iob_shared *shared, uint64_t at, const void *src,
+                     size_t len_bytes)
+{
+    size_t first = MIN((uint64_t)len_bytes, ring_size_bytes(shared) - at);
+    iob_memory_write(&shared->memory, PAGE_SIZE_BYTES + at, src, first);
+    if (first < len_bytes)
+        iob_memory_write(&shared->memory, PAGE_SIZE_BYTES, (const char *)src + first,
+                         len_bytes - first);
+}
+
+/* Those who watch the region are told, but the signal does not stay. The lock is taken even when
+ * nobody watches: so a watcher that was too late to be told here finds the new head after it has
+ * registered. */
+static void ring_announce(struct iob_shared *shared)
+{
+    struct object *object = &shared->object;
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    if (!list_is_empty(&object->observers)) {
+        object_update_signals_locked(object, 0, ZX_IOB_SHARED_REGION_UPDATED);
+        object_update_signals_locked(object, ZX_IOB_SHARED_REGION_UPDATED, 0);
+    }
+    spin_unlock_irqrestore(&object->lock, irq);
+}
+
+zx_status_t iob_ring_write(struct iob_shared *shared, uint64_t tag, const void *payload,
+                           size_t payload_bytes)
+{
+    uint64_t ring_bytes = ring_size_bytes(shared);
+    uint64_t record_bytes = record_size_bytes(payload_bytes);
+    uint64_t start[] = {tag, payload_bytes};
+    uint64_t head;
+
+    ASSERT(payload_bytes <= IOB_RING_PAYLOAD_MAX_BYTES);
+    mutex_lock(&shared->write_lock);
+    zx_status_t status = ring_find_room(shared, record_bytes, &head);
+    if (status == ZX_OK) {
+        uint64_t at = head % ring_bytes;
+        ring_put(shared, at, start, sizeof(start));
+        at += sizeof(start);
+        ring_put(shared, at < ring_bytes ? at : at - ring_bytes, payload, payload_bytes);
+        atomic_store_release(&ring_header(shared)->head, head + record_bytes);
+    }
+    mutex_unlock(&shared->write_lock);
+    if (status == ZX_OK)
+        ring_announce(shared);
+    return status;
+}
