@@ -2,6 +2,7 @@
 #ifndef USERLAND_PROGRAMS_CONFORMANCE_CHILD_PROTOCOL_H_
 #define USERLAND_PROGRAMS_CONFORMANCE_CHILD_PROTOCOL_H_
 
+#include <stdint.h>
 #include <zircon/processargs.h>
 
 // Start-up handles: an end of a channel, and an object if the act needs one.
@@ -12,5 +13,16 @@
 #define CHILD_FAILED 99
 
 #define CHILD_FUTEX_ROUNDS 500
+
+// "ring": threads of the child write records through an IOB endpoint to its region 0. Payload n of
+// writer w is these two numbers and n % RING_MAX_FILL bytes, each of them w + n.
+#define RING_WRITERS  2
+#define RING_RECORDS  1500
+#define RING_MAX_FILL 90
+struct ring_record {
+    uint32_t writer;
+    uint32_t number;
+    uint8_t fill[RING_MAX_FILL];
+};
 
 #endif // USERLAND_PROGRAMS_CONFORMANCE_CHILD_PROTOCOL_H_
