@@ -1,7 +1,5 @@
 #include "kernel/object/iob_memory.h"
 
-#include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/vmo.h"
 
@@ -34,12 +32,11 @@ void iob_memory_close(struct iob_memory *memory)
     memory->pages = NULL;
 }
 
-void iob_memory_write(const struct iob_memory *memory, uint64_t offset, const void *src,
-                      size_t len_bytes)
+void iob_memory_write_pages(const struct iob_memory *memory, uint64_t offset, const void *src,
+                            size_t len_bytes)
 {
     const char *from = src;
 
-    ASSERT(offset <= memory->size_bytes && len_bytes <= memory->size_bytes - offset);
     while (len_bytes > 0) {
         size_t piece = MIN(len_bytes, PAGE_SIZE_BYTES - (offset & PAGE_MASK));
         memcpy(iob_memory_at(memory, offset), from, piece);

@@ -8,6 +8,8 @@
 #include <zircon/errors.h>
 
 #include "kernel/lib/compiler.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 
 struct vmo;
 
@@ -33,6 +35,15 @@ static inline void *iob_memory_at(const struct iob_memory *memory, uint64_t offs
     return (char *)memory->pages[offset >> PAGE_SHIFT] + (offset & PAGE_MASK);
 }
 
-/* Copies kernel memory to [offset, offset + len), which lies inside. */
-void iob_memory_write(const struct iob_memory *memory, uint64_t offset, const void *src,
-                      size_t len_bytes);
+/* Copies kernel memory to [offset, offset + len), which lies inside and in one page or several. */
+void iob_memory_write_pages(const struct iob_memory *memory, uint64_t offset, const void *src,
+                            size_t len_bytes);
+static inline void iob_memory_write(const struct iob_memory *memory, uint64_t offset,
+                                    const void *src, size_t len_bytes)
+{
+    ASSERT(offset <= memory->size_bytes && len_bytes <= memory->size_bytes - offset);
+    if (LIKELY(len_bytes <= PAGE_SIZE_BYTES - (offset & PAGE_MASK)) && len_bytes > 0)
+        memcpy(iob_memory_at(memory, offset), src, len_bytes);
+    else
+        iob_memory_write_pages(memory, offset, src, len_bytes);
+}

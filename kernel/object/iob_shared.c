@@ -8,6 +8,9 @@
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/vmo.h"
 
+/* Records up to this size are copied with interrupts off. */
+#define SHORT_RECORD_BYTES 512u
+
 struct ring_header {
     uint64_t head;
     uint64_t tail;
@@ -58,7 +61,7 @@ zx_status_t iob_shared_create(uint64_t size_bytes, struct iob_shared **out)
     status = iob_memory_open(&shared->memory, shared->vmo);
     if (status != ZX_OK)
         goto fail_vmo;
-    mutex_init(&shared->write_lock, LOCK_RANK_PAIR);
+    mutex_init(&shared->long_lock, LOCK_RANK_PAIR);
     object_init(&shared->object, &shared_ops, 0);
     shared->vmo->koid = shared->object.koid;
     *out = shared;
@@ -83,11 +86,6 @@ static uint64_t ring_size_bytes(const struct iob_shared *shared)
     return shared->memory.size_bytes - PAGE_SIZE_BYTES;
 }
 
-static uint64_t record_size_bytes(size_t payload_bytes)
-{
-    return round_up(IOB_RING_HEADER_BYTES + payload_bytes, sizeof(uint64_t));
-}
-
 /* Whether a record fits, and where it would begin. Head and tail are read once each: user code may
  * change them at any time, but the answer is about the values read, and what the caller writes
  * stays inside the ring whatever they are. */
@@ -110,57 +108,94 @@ static zx_status_t ring_find_room(const struct iob_shared *shared, uint64_t reco
     return ZX_OK;
 }
 
-zx_status_t iob_ring_check(struct iob_shared *shared, size_t payload_bytes)
+zx_status_t iob_ring_check(const struct iob_shared *shared, size_t payload_bytes)
 {
     uint64_t head;
-    return ring_find_room(shared, record_size_bytes(payload_bytes), &head);
+    return ring_find_room(shared, iob_record_size_bytes(payload_bytes), &head);
 }
 
-/* Copies to |at| (< ring size), going on at the ring's beginning where it ends. */
-static void ring_put(const struct iob_shared *shared, uint64_t at, const void *src,
-                     size_t len_bytes)
-{
-    size_t first = MIN((uint64_t)len_bytes, ring_size_bytes(shared) - at);
-    iob_memory_write(&shared->memory, PAGE_SIZE_BYTES + at, src, first);
-    if (first < len_bytes)
-        iob_memory_write(&shared->memory, PAGE_SIZE_BYTES, (const char *)src + first,
-                         len_bytes - first);
-}
-
-/* Those who watch the region are told, but the signal does not stay. The lock is taken even when
- * nobody watches: so a watcher that was too late to be told here finds the new head after it has
- * registered. */
-static void ring_announce(struct iob_shared *shared)
-{
-    struct object *object = &shared->object;
-    irq_state_t irq = spin_lock_irqsave(&object->lock);
-    if (!list_is_empty(&object->observers)) {
-        object_update_signals_locked(object, 0, ZX_IOB_SHARED_REGION_UPDATED);
-        object_update_signals_locked(object, ZX_IOB_SHARED_REGION_UPDATED, 0);
-    }
-    spin_unlock_irqrestore(&object->lock, irq);
-}
-
-zx_status_t iob_ring_write(struct iob_shared *shared, uint64_t tag, const void *payload,
-                           size_t payload_bytes)
+/* Copies the record to where byte |head| of the stream is, going on at the ring's beginning where
+ * the ring ends. */
+static void ring_put(const struct iob_shared *shared, uint64_t head,
+                     const struct iob_record *record, size_t record_bytes)
 {
     uint64_t ring_bytes = ring_size_bytes(shared);
-    uint64_t record_bytes = record_size_bytes(payload_bytes);
-    uint64_t start[] = {tag, payload_bytes};
-    uint64_t head;
+    uint64_t at = head % ring_bytes;
+    size_t first = MIN(record_bytes, ring_bytes - at);
 
-    ASSERT(payload_bytes <= IOB_RING_PAYLOAD_MAX_BYTES);
-    mutex_lock(&shared->write_lock);
+    iob_memory_write(&shared->memory, PAGE_SIZE_BYTES + at, record, first);
+    if (first < record_bytes)
+        iob_memory_write(&shared->memory, PAGE_SIZE_BYTES, (const char *)record + first,
+                         record_bytes - first);
+}
+
+/* Lets readers see what lies before |head|, and tells those who watch the region; the signal does
+ * not stay. The object's lock is held, also when nobody watches: so a watcher that came too late to
+ * be told finds the new head after it has registered. */
+static void ring_publish_locked(struct iob_shared *shared, uint64_t head)
+{
+    struct object *object = &shared->object;
+
+    atomic_store_release(&ring_header(shared)->head, head);
+    if (LIKELY(list_is_empty(&object->observers)))
+        return;
+    object_update_signals_locked(object, 0, ZX_IOB_SHARED_REGION_UPDATED);
+    object_update_signals_locked(object, ZX_IOB_SHARED_REGION_UPDATED, 0);
+}
+
+static zx_status_t write_short_locked(struct iob_shared *shared, const struct iob_record *record,
+                                      size_t record_bytes)
+{
+    uint64_t head;
     zx_status_t status = ring_find_room(shared, record_bytes, &head);
     if (status == ZX_OK) {
-        uint64_t at = head % ring_bytes;
-        ring_put(shared, at, start, sizeof(start));
-        at += sizeof(start);
-        ring_put(shared, at < ring_bytes ? at : at - ring_bytes, payload, payload_bytes);
-        atomic_store_release(&ring_header(shared)->head, head + record_bytes);
+        ring_put(shared, head, record, record_bytes);
+        ring_publish_locked(shared, head + record_bytes);
     }
-    mutex_unlock(&shared->write_lock);
-    if (status == ZX_OK)
-        ring_announce(shared);
     return status;
+}
+
+static void set_writing_long(struct iob_shared *shared, bool value)
+{
+    irq_state_t irq = spin_lock_irqsave(&shared->object.lock);
+    shared->is_writing_long = value;
+    spin_unlock_irqrestore(&shared->object.lock, irq);
+}
+
+/* Copies with interrupts on, while everybody else who writes has to come this way. */
+static zx_status_t write_long(struct iob_shared *shared, const struct iob_record *record,
+                              size_t record_bytes)
+{
+    uint64_t head;
+
+    mutex_lock(&shared->long_lock);
+    set_writing_long(shared, true);
+    zx_status_t status = ring_find_room(shared, record_bytes, &head);
+    if (status == ZX_OK) {
+        ring_put(shared, head, record, record_bytes);
+        irq_state_t irq = spin_lock_irqsave(&shared->object.lock);
+        ring_publish_locked(shared, head + record_bytes);
+        spin_unlock_irqrestore(&shared->object.lock, irq);
+    }
+    set_writing_long(shared, false);
+    mutex_unlock(&shared->long_lock);
+    return status;
+}
+
+zx_status_t iob_ring_write(struct iob_shared *shared, const struct iob_record *record)
+{
+    size_t record_bytes = iob_record_size_bytes(record->payload_bytes);
+    ASSERT(record->payload_bytes <= IOB_RING_PAYLOAD_MAX_BYTES);
+
+    if (record_bytes <= SHORT_RECORD_BYTES) {
+        irq_state_t irq = spin_lock_irqsave(&shared->object.lock);
+        bool is_mine = !shared->is_writing_long;
+        zx_status_t status = ZX_OK;
+        if (LIKELY(is_mine))
+            status = write_short_locked(shared, record, record_bytes);
+        spin_unlock_irqrestore(&shared->object.lock, irq);
+        if (LIKELY(is_mine))
+            return status;
+    }
+    return write_long(shared, record, record_bytes);
 }

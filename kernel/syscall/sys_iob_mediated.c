@@ -109,41 +109,49 @@ static zx_status_t payload_copy(const struct payload *payload, char *copy)
     return ZX_OK;
 }
 
-/* A ring that would not have taken the record anyway is the first thing to say. */
-static zx_status_t write_copy(struct iob_shared *shared, uint64_t tag,
-                              const struct payload *payload, char *copy)
+/* |record| has room for the payload, and is filled here. A ring that would not have taken it anyway
+ * is the first thing to say. */
+static zx_status_t write_by_way_of(struct iob_shared *shared, uint64_t tag,
+                                   const struct payload *payload, struct iob_record *record)
 {
-    if (payload_copy(payload, copy) == ZX_OK)
-        return iob_ring_write(shared, tag, copy, payload->size_bytes);
+    record->tag = tag;
+    record->payload_bytes = payload->size_bytes;
+    if (payload->size_bytes % sizeof(uint64_t) != 0)
+        record->payload[payload->size_bytes / sizeof(uint64_t)] = 0;
+    if (LIKELY(payload_copy(payload, (char *)record->payload) == ZX_OK))
+        return iob_ring_write(shared, record);
     zx_status_t status = iob_ring_check(shared, payload->size_bytes);
     return status == ZX_OK ? ZX_ERR_NOT_FOUND : status;
 }
 
-static zx_status_t write_large(struct iob_shared *shared, uint64_t tag,
-                               const struct payload *payload)
+static zx_status_t write_by_way_of_heap(struct iob_shared *shared, uint64_t tag,
+                                        const struct payload *payload)
 {
     zx_status_t status = iob_ring_check(shared, payload->size_bytes);
     if (status != ZX_OK)
         return status;
-    char *copy = kmalloc(payload->size_bytes);
-    if (copy == NULL)
+    struct iob_record *record = kmalloc(iob_record_size_bytes(payload->size_bytes));
+    if (record == NULL)
         return ZX_ERR_NO_MEMORY;
-    status = write_copy(shared, tag, payload, copy);
-    kfree(copy);
+    status = write_by_way_of(shared, tag, payload, record);
+    kfree(record);
     return status;
 }
 
 static zx_status_t write_record(struct iob_shared *shared, uint64_t tag,
                                 const zx_iovec_t *vectors_user, size_t count)
 {
-    char small[STACK_COPY_BYTES];
+    union {
+        struct iob_record record;
+        uint64_t words[(sizeof(struct iob_record) + STACK_COPY_BYTES) / sizeof(uint64_t)];
+    } small;
     struct payload payload;
     zx_status_t status = payload_get(&payload, vectors_user, count);
     if (status != ZX_OK)
         return status;
-    if (payload.size_bytes <= sizeof(small))
-        return write_copy(shared, tag, &payload, small);
-    return write_large(shared, tag, &payload);
+    if (payload.size_bytes <= STACK_COPY_BYTES)
+        return write_by_way_of(shared, tag, &payload, &small.record);
+    return write_by_way_of_heap(shared, tag, &payload);
 }
 
 zx_status_t sys_iob_writev(zx_handle_t handle, uint64_t options, uint32_t region_index,
