@@ -43,35 +43,25 @@ static zx_status_t map_at(struct vmar *vmar, uint64_t vmar_offset, struct vmo *v
 /* ---- The program
  * ----------------------------------------------------------------------------------- */
 
-static uint32_t segment_perms(const struct elf_segment *segment)
-{
-    return ((segment->flags & ELF_SEGMENT_READ) ? ZX_VM_PERM_READ : 0) |
-           ((segment->flags & ELF_SEGMENT_WRITE) ? ZX_VM_PERM_READ | ZX_VM_PERM_WRITE : 0) |
-           ((segment->flags & ELF_SEGMENT_EXEC) ? ZX_VM_PERM_EXECUTE : 0);
-}
-
 static const char *segment_name(const struct elf_segment *segment)
 {
-    if (segment->flags & ELF_SEGMENT_EXEC)
+    if (segment->perms & ZX_VM_PERM_EXECUTE)
         return "init.text";
-    return segment->flags & ELF_SEGMENT_WRITE ? "init.data" : "init.rodata";
+    return segment->perms & ZX_VM_PERM_WRITE ? "init.data" : "init.rodata";
 }
 
 /* Each segment gets a VMO of its own with a copy of the file's bytes. */
 static zx_status_t load_segment(struct vmar *region, const uint8_t *file,
-                                const struct elf_image *elf, const struct elf_segment *segment)
+                                const struct elf_segment *segment)
 {
     struct vmo *vmo;
-    uint64_t first = round_down(segment->vaddr, PAGE_SIZE_BYTES);
-    uint64_t end = round_up(segment->vaddr + segment->mem_bytes, PAGE_SIZE_BYTES);
-    zx_status_t status = make_vmo(end - first, segment_name(segment), &vmo);
+    zx_status_t status = make_vmo(segment->map_bytes, segment_name(segment), &vmo);
     if (status != ZX_OK)
         return status;
-    status = vmo_write_kernel(vmo, segment->vaddr - first, file + segment->file_offset,
-                              segment->file_bytes);
+    status =
+        vmo_write_kernel(vmo, segment->data_skip, file + segment->file_offset, segment->file_bytes);
     if (status == ZX_OK)
-        status =
-            map_at(region, first - elf->span_first, vmo, 0, end - first, segment_perms(segment));
+        status = map_at(region, segment->map_offset, vmo, 0, segment->map_bytes, segment->perms);
     vmo_put(vmo);
     return status;
 }
@@ -82,14 +72,13 @@ static zx_status_t load_program(struct process *process, struct vmar *root, cons
     struct vmar *region;
     vaddr_t base;
     uint64_t len_bytes;
-    zx_status_t status =
-        vmar_allocate(root, REGION_OPTIONS, 0, elf->span_end - elf->span_first, &region);
+    zx_status_t status = vmar_allocate(root, REGION_OPTIONS, 0, elf->span_bytes, &region);
     if (status != ZX_OK)
         return status;
     vmar_get_range(region, &base, &len_bytes);
     for (size_t i = 0; i < elf->count_segments && status == ZX_OK; i++)
-        status = load_segment(region, file, elf, &elf->segments[i]);
-    out->entry = base - elf->span_first + elf->entry;
+        status = load_segment(region, file, &elf->segments[i]);
+    out->entry = base + elf->entry_offset;
     if (status == ZX_OK)
         status = vmar_object_create(region, process, &out->loaded);
     if (status != ZX_OK)

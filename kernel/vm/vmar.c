@@ -154,6 +154,7 @@ void vmar_kill_locked(struct vmar *vmar, struct dying *dying)
         dying_push(dying, &at->region);
         if (at == vmar)
             return;
+        ASSERT(parent != NULL);
         at = parent;
     }
 }
