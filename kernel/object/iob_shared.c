@@ -114,10 +114,11 @@ zx_status_t iob_ring_check(const struct iob_shared *shared, size_t payload_bytes
     return ring_find_room(shared, iob_record_size_bytes(payload_bytes), &head);
 }
 
-/* Copies the record to where byte |head| of the stream is, going on at the ring's beginning where
- * the ring ends. */
-static void ring_put(const struct iob_shared *shared, uint64_t head,
-                     const struct iob_record *record, size_t record_bytes)
+/* Copies a record that goes over the end of a page or of the ring. */
+__attribute__((noinline)) static void ring_put_pieces(const struct iob_shared *shared,
+                                                      uint64_t head,
+                                                      const struct iob_record *record,
+                                                      size_t record_bytes)
 {
     uint64_t ring_bytes = ring_size_bytes(shared);
     uint64_t at = head % ring_bytes;
@@ -127,6 +128,28 @@ static void ring_put(const struct iob_shared *shared, uint64_t head,
     if (first < record_bytes)
         iob_memory_write(&shared->memory, PAGE_SIZE_BYTES, (const char *)record + first,
                          record_bytes - first);
+}
+
+/* Copies the record, whole words, to where byte |head| of the stream is. */
+static inline void ring_put(const struct iob_shared *shared, uint64_t head,
+                            const struct iob_record *record, size_t record_bytes)
+{
+    uint64_t offset = PAGE_SIZE_BYTES + head % ring_size_bytes(shared);
+    if (UNLIKELY(record_bytes > PAGE_SIZE_BYTES - (offset & PAGE_MASK))) {
+        ring_put_pieces(shared, head, record, record_bytes);
+        return;
+    }
+    uint64_t *to = iob_memory_at(&shared->memory, offset);
+    const uint64_t *from = (const uint64_t *)record;
+    const uint64_t *end = from + record_bytes / sizeof(*from);
+    do {
+        to[0] = from[0];
+        to[1] = from[1];
+        to += 2;
+        from += 2;
+    } while (end - from >= 2);
+    if (from != end)
+        *to = *from;
 }
 
 /* Lets readers see what lies before |head|, and tells those who watch the region; the signal does
@@ -163,8 +186,8 @@ static void set_writing_long(struct iob_shared *shared, bool value)
 }
 
 /* Copies with interrupts on, while everybody else who writes has to come this way. */
-static zx_status_t write_long(struct iob_shared *shared, const struct iob_record *record,
-                              size_t record_bytes)
+__attribute__((noinline)) static zx_status_t
+write_long(struct iob_shared *shared, const struct iob_record *record, size_t record_bytes)
 {
     uint64_t head;
 

@@ -111,8 +111,8 @@ static zx_status_t payload_copy(const struct payload *payload, char *copy)
 
 /* |record| has room for the payload, and is filled here. A ring that would not have taken it anyway
  * is the first thing to say. */
-static zx_status_t write_by_way_of(struct iob_shared *shared, uint64_t tag,
-                                   const struct payload *payload, struct iob_record *record)
+static zx_status_t fill_and_write(struct iob_shared *shared, uint64_t tag,
+                                  const struct payload *payload, struct iob_record *record)
 {
     record->tag = tag;
     record->payload_bytes = payload->size_bytes;
@@ -124,18 +124,15 @@ static zx_status_t write_by_way_of(struct iob_shared *shared, uint64_t tag,
     return status == ZX_OK ? ZX_ERR_NOT_FOUND : status;
 }
 
-static zx_status_t write_by_way_of_heap(struct iob_shared *shared, uint64_t tag,
-                                        const struct payload *payload)
+/* Room for a record that is too long for the stack, unless the ring has none for it. */
+static zx_status_t record_alloc(struct iob_shared *shared, const struct payload *payload,
+                                struct iob_record **out)
 {
     zx_status_t status = iob_ring_check(shared, payload->size_bytes);
     if (status != ZX_OK)
         return status;
-    struct iob_record *record = kmalloc(iob_record_size_bytes(payload->size_bytes));
-    if (record == NULL)
-        return ZX_ERR_NO_MEMORY;
-    status = write_by_way_of(shared, tag, payload, record);
-    kfree(record);
-    return status;
+    *out = kmalloc(iob_record_size_bytes(payload->size_bytes));
+    return *out == NULL ? ZX_ERR_NO_MEMORY : ZX_OK;
 }
 
 static zx_status_t write_record(struct iob_shared *shared, uint64_t tag,
@@ -145,13 +142,17 @@ static zx_status_t write_record(struct iob_shared *shared, uint64_t tag,
         struct iob_record record;
         uint64_t words[(sizeof(struct iob_record) + STACK_COPY_BYTES) / sizeof(uint64_t)];
     } small;
+    struct iob_record *record = &small.record;
     struct payload payload;
     zx_status_t status = payload_get(&payload, vectors_user, count);
+    if (status == ZX_OK && UNLIKELY(payload.size_bytes > STACK_COPY_BYTES))
+        status = record_alloc(shared, &payload, &record);
     if (status != ZX_OK)
         return status;
-    if (payload.size_bytes <= STACK_COPY_BYTES)
-        return write_by_way_of(shared, tag, &payload, &small.record);
-    return write_by_way_of_heap(shared, tag, &payload);
+    status = fill_and_write(shared, tag, &payload, record);
+    if (UNLIKELY(record != &small.record))
+        kfree(record);
+    return status;
 }
 
 zx_status_t sys_iob_writev(zx_handle_t handle, uint64_t options, uint32_t region_index,
