@@ -26,7 +26,7 @@ static zx_status_t make_vmo(uint64_t size_bytes, const char *name, struct vmo **
 
 /* |perms|: ZX_VM_PERM_*, all that the mapping will ever have. */
 static zx_status_t map_at(struct vmar *vmar, uint64_t vmar_offset, struct vmo *vmo,
-                          uint64_t vmo_offset, uint64_t len_bytes, uint32_t perms)
+                          uint64_t vmo_offset, uint64_t len_bytes, uint32_t perms, bool is_fixed)
 {
     vaddr_t addr;
     struct vmar_map_args args = {
@@ -36,6 +36,7 @@ static zx_status_t map_at(struct vmar *vmar, uint64_t vmar_offset, struct vmo *v
         .vmo_offset = vmo_offset,
         .len_bytes = len_bytes,
         .max_perms = perms,
+        .is_fixed = is_fixed,
     };
     return len_bytes == 0 ? ZX_OK : vmar_map(vmar, &args, &addr);
 }
@@ -61,7 +62,8 @@ static zx_status_t load_segment(struct vmar *region, const uint8_t *file,
     status =
         vmo_write_kernel(vmo, segment->data_skip, file + segment->file_offset, segment->file_bytes);
     if (status == ZX_OK)
-        status = map_at(region, segment->map_offset, vmo, 0, segment->map_bytes, segment->perms);
+        status =
+            map_at(region, segment->map_offset, vmo, 0, segment->map_bytes, segment->perms, false);
     vmo_put(vmo);
     return status;
 }
@@ -103,13 +105,13 @@ static zx_status_t map_vdso(struct process *process, struct vmar *root, vaddr_t 
     if (status != ZX_OK)
         return status;
     vmar_get_range(region, out_base, &len_bytes);
-    status = map_at(region, 0, vmo, 0, code_offset, ZX_VM_PERM_READ);
+    status = map_at(region, 0, vmo, 0, code_offset, ZX_VM_PERM_READ, false);
     if (status == ZX_OK)
         status = map_at(region, code_offset, vmo, code_offset, code_bytes,
-                        ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE);
+                        ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE, true);
     if (status == ZX_OK)
         status = map_at(region, rest_offset, vmo, rest_offset, size_bytes - rest_offset,
-                        ZX_VM_PERM_READ);
+                        ZX_VM_PERM_READ, false);
     vmar_put(region);
     if (status != ZX_OK)
         return status;
@@ -139,7 +141,7 @@ static zx_status_t map_stack(struct vmar *root, uint64_t wish_bytes, vaddr_t *ou
         vmar_get_range(region, &base, &len_bytes);
         *out_top = base + len_bytes;
         status = map_at(region, PAGE_SIZE_BYTES, vmo, 0, stack_bytes,
-                        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE);
+                        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, false);
         vmar_put(region);
     }
     vmo_put(vmo);

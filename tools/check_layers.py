@@ -54,6 +54,8 @@ EXEMPT = {
     "userland/vdso/": "the vDSO is the way into the kernel: ecall, rdtime",
     "userland/crt/": "the first instructions of a process and its own relocation",
     "userland/libzx/": "thread entry and the thread pointer",
+    "userland/programs/conformance_child/": "instructions that must not work in user mode",
+    "tests/conformance/registers.S": "registers before and after a call or a preemption",
 }
 
 # Headers without a folder: supplied by each implementation of the arch interface, or generated.

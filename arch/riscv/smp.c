@@ -91,6 +91,9 @@ void ipi_receive(struct trap_frame *frame)
     uint32_t kinds;
 
     csr_clear(sip, SIE_SSIE);
+    /* First forget the interrupt, then look: a sender that finds the word empty after that
+     * interrupts again. Memory accesses and those of CSRs (I and O) are ordered by FENCE only. */
+    __asm__ volatile("fence iorw, iorw" : : : "memory");
     kinds = atomic_exchange(&hart->ipi_pending, 0);
     if ((kinds & IPI_HALT) != 0)
         panic_halt_this_hart(frame);

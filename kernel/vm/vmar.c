@@ -170,6 +170,8 @@ zx_status_t vmar_destroy(struct vmar *vmar)
         status = ZX_ERR_BAD_STATE;
     } else if (vmar == aspace->root) {
         status = ZX_ERR_NOT_SUPPORTED;
+    } else if (aspace_is_fixed_locked(aspace, vmar->region.base, vmar->region.size_bytes)) {
+        status = ZX_ERR_ACCESS_DENIED;
     } else {
         struct shootdown shootdown;
         shootdown_begin_locked(&shootdown, aspace);

@@ -36,6 +36,11 @@ void test_fail(const char *file, int line, const char *fmt, ...)
     va_end(args);
 }
 
+bool test_has_failed(void)
+{
+    return __atomic_load_n(&current.count_failures, __ATOMIC_RELAXED) != 0;
+}
+
 void test_abort(void)
 {
     longjmp(current.end, 1);
