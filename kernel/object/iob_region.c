@@ -1,4 +1,6 @@
 /* Regions of IOBuffers: which descriptions make sense, and the memory behind them. */
+#include <zircon/syscalls/types.h>
+
 #include "kernel/object/iob_ids.h"
 #include "kernel/object/iob_internal.h"
 #include "kernel/object/iob_shared.h"
@@ -110,22 +112,36 @@ static zx_status_t init_shared(struct iob_region *region, struct iob_shared *sha
     return ZX_OK;
 }
 
+/* Memory that the kernel works on, laid out. */
+static zx_status_t init_allocator(struct iob_region *region, struct vmo *vmo)
+{
+    if (vmo_size_bytes(vmo) > IOB_IDS_MAX_BYTES) /* options may make a VMO larger than was asked */
+        return ZX_ERR_OUT_OF_RANGE;
+    zx_status_t status = iob_memory_open(&region->memory, vmo);
+    if (status == ZX_OK)
+        iob_ids_init(&region->memory);
+    return status;
+}
+
 static zx_status_t init_private(struct iob_region *region, const zx_iob_region_t *description,
                                 uint64_t size_bytes)
 {
+    bool is_allocator = description->discipline.type == ZX_IOB_DISCIPLINE_TYPE_ID_ALLOCATOR &&
+                        is_mediated(description);
+    uint32_t options = description->private_region.options;
     struct vmo *vmo;
-    zx_status_t status = vmo_create(size_bytes, description->private_region.options, &vmo);
+
+    if (is_allocator)
+        options &= ~(uint32_t)ZX_VMO_DISCARDABLE; /* pinned */
+    zx_status_t status = vmo_create(size_bytes, options, &vmo);
     if (status != ZX_OK)
         return status;
     vmo->koid = koid_generate();
-    if (description->discipline.type == ZX_IOB_DISCIPLINE_TYPE_ID_ALLOCATOR &&
-        is_mediated(description)) {
-        status = iob_memory_open(&region->memory, vmo);
-        if (status != ZX_OK) {
-            vmo_put(vmo);
-            return status;
-        }
-        iob_ids_init(&region->memory);
+    if (is_allocator)
+        status = init_allocator(region, vmo);
+    if (status != ZX_OK) {
+        vmo_put(vmo);
+        return status;
     }
     region->vmo = vmo;
     return ZX_OK;

@@ -338,7 +338,7 @@ static uint64_t take_record(const struct ring *ring, uint64_t tail, uint32_t *ne
     ring_copy(ring, tail + 16, &record, len);
     if (record.writer >= STRESS_WRITERS || tag != record.writer / RING_WRITERS ||
         record.number != next_by_writer[record.writer]++ ||
-        len != 8 + record.number % RING_MAX_FILL)
+        len != 8 + ring_fill_bytes(record.number))
         return 0;
     for (uint64_t i = 0; i + 8 < len; i++) {
         if (record.fill[i] != (uint8_t)(record.writer + record.number))

@@ -19,7 +19,7 @@ static zx_status_t write_record(zx_handle_t endpoint, const struct ring_record *
     // The numbers and the filling are apart, as headers and bodies of messages are.
     zx_iovec_t vectors[2] = {
         {.buffer = (void *)record, .capacity = 2 * sizeof(uint32_t)},
-        {.buffer = (void *)record->fill, .capacity = record->number % RING_MAX_FILL},
+        {.buffer = (void *)record->fill, .capacity = ring_fill_bytes(record->number)},
     };
     zx_status_t status;
 
