@@ -37,6 +37,7 @@ struct vmo {
     struct page_tree pages;
     struct list_node mappings; /* struct mapping.vmo_node */
     uint32_t count_mappings;
+    uint32_t count_pins;   /* while there are any, no page leaves the VMO */
     bool zero_page_mapped; /* some mapping may have the shared zero page in its tables */
     char name[32];
 };
@@ -101,12 +102,22 @@ MUST_USE zx_status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const vo
 MUST_USE zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Drops the pages of a page-aligned range: unmapped everywhere, later reads see zeros.
- * ZX_ERR_INVALID_ARGS: unaligned. ZX_ERR_OUT_OF_RANGE. ZX_ERR_NOT_SUPPORTED: physical. */
+ * ZX_ERR_INVALID_ARGS: unaligned. ZX_ERR_OUT_OF_RANGE. ZX_ERR_NOT_SUPPORTED: physical.
+ * ZX_ERR_BAD_STATE: pinned. */
 MUST_USE zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Makes the range read as zeros: whole pages are dropped, partial ones cleared.
  * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY. ZX_ERR_NOT_SUPPORTED: physical. */
 MUST_USE zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
+/* Makes every page of the VMO present and keeps it where it is until vmo_unpin: nothing takes pages
+ * away, zeroing clears them in place. at[n] becomes the kernel's address of page n; |count_pages|
+ * is the VMO's size. The VMO is paged, has no copy-on-write relatives and, with other owners of
+ * references, is not resizable. ZX_ERR_NO_MEMORY: there are not that many pages; those committed
+ * stay. No lock held. */
+MUST_USE zx_status_t vmo_pin(struct vmo *vmo, void **at, uint64_t count_pages);
+/* Undoes one vmo_pin. */
+void vmo_unpin(struct vmo *vmo);
 
 void vmo_set_name(struct vmo *vmo, const char *name);
 uint64_t vmo_count_committed(struct vmo *vmo);

@@ -15,3 +15,6 @@ void vmo_drop_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, struct
 
 /* Makes [first, end), of any alignment, read as zeros; dropped pages go to |pages|. */
 void vmo_zero_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, struct list_node *pages);
+
+/* The same for a pinned VMO: nothing is dropped. */
+void vmo_clear_pinned_locked(struct vmo *vmo, uint64_t first, uint64_t end);

@@ -146,6 +146,8 @@ zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
     vmo_lock(vmo);
     if (!vmo_range_is_valid(vmo->size_bytes, offset, len_bytes))
         status = ZX_ERR_OUT_OF_RANGE;
+    else if (vmo->count_pins > 0)
+        status = ZX_ERR_BAD_STATE;
     else
         vmo_drop_range_locked(vmo, offset, offset + len_bytes, &pages);
     vmo_unlock(vmo);
@@ -167,6 +169,10 @@ void vmo_zero_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, struct
     uint64_t whole_end = round_down(end, PAGE_SIZE_BYTES);
     uint64_t whole_first;
 
+    if (vmo->count_pins > 0) {
+        vmo_clear_pinned_locked(vmo, first, end);
+        return;
+    }
     /* |end| lies in the VMO, whose size is a page multiple: this does not wrap. */
     whole_first = round_up(first, PAGE_SIZE_BYTES);
     if (whole_first > whole_end) {
