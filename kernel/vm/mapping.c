@@ -294,3 +294,8 @@ void mapping_write_protect_vmo_range_vmo_locked(struct mapping *mapping, uint64_
     shootdown_narrow(&shootdown, va, len_bytes, mapping_flags(mapping, keep));
     finish_vmo_locked(&shootdown);
 }
+
+void mapping_sync_icache_vmo_locked(struct mapping *mapping)
+{
+    prepare_execute(mapping);
+}

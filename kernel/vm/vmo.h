@@ -200,6 +200,10 @@ MUST_USE zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t len_byt
 MUST_USE zx_status_t vmo_transfer(struct vmo *dst, uint64_t dst_offset, uint64_t len_bytes,
                                   struct vmo *src, uint64_t src_offset);
 
+/* What was written to the range so far is what harts will fetch as instructions. |len_bytes| > 0.
+ */
+void vmo_sync_icache(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
 /* ---- Discardable memory --------------------------------------------------------------------- */
 
 /* All of a discardable VMO. ZX_ERR_NOT_SUPPORTED: not discardable. ZX_ERR_OUT_OF_RANGE: not the

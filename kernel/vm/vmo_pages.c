@@ -59,6 +59,23 @@ void vmo_write_protect_range_locked(struct vmo *vmo, uint64_t offset, uint64_t l
     for_mappings(vmo, offset, len_bytes, NULL, mapping_write_protect_vmo_range_vmo_locked);
 }
 
+static void sync_icache(struct mapping *mapping, uint64_t vmo_offset, uint64_t len_bytes)
+{
+    if (vmo_offset - mapping->vmo_offset < mapping->region.size_bytes ||
+        mapping->vmo_offset - vmo_offset < len_bytes)
+        mapping_sync_icache_vmo_locked(mapping);
+}
+
+void vmo_sync_icache(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
+{
+    uint64_t first = offset;
+    struct vmo *source = vmo_resolve(vmo, &first);
+
+    vmo_lock(vmo);
+    for_mappings(source, first, len_bytes, NULL, sync_icache);
+    vmo_unlock(vmo);
+}
+
 /* ---- Present pages -------------------------------------------------------------------------- */
 
 /* A copy in progress may still read a page for a relative that has let it go meanwhile; it must not

@@ -46,6 +46,11 @@ void mapping_write_protect_vmo_range_vmo_locked(struct mapping *mapping, uint64_
     mapping_unmap_vmo_range_vmo_locked(mapping, vmo_offset, len_bytes);
 }
 
+void mapping_sync_icache_vmo_locked(struct mapping *mapping)
+{
+    (void)mapping;
+}
+
 static void show(struct shown *shown, struct vmo *vmo)
 {
     *shown = (struct shown){.mapping = {.vmo = vmo}};
