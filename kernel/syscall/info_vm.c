@@ -72,7 +72,7 @@ void info_fill_vmo(struct vmo *vmo, zx_info_vmo_t *out)
     out->koid = vmo->koid;
     memcpy(out->name, vmo->name, sizeof(out->name));
     out->size_bytes = vmo->size_bytes;
-    out->parent_koid = vmo->parent ? vmo->parent->koid : ZX_KOID_INVALID;
+    out->parent_koid = vmo->parent_koid;
     out->num_mappings = vmo->count_mappings;
     out->share_count = count_shares_locked(vmo);
     out->flags = vmo_flags_locked(vmo);

@@ -57,6 +57,8 @@ struct vmo *vmo_alloc(struct vmo_family *family, enum vmo_kind kind, uint64_t si
     vmo->size_bytes = size_bytes;
     vmo->content_size_bytes = content_size_bytes;
     page_tree_init(&vmo->pages);
+    list_init(&vmo->children);
+    list_init(&vmo->child_node);
     list_init(&vmo->aliases);
     list_init(&vmo->mappings);
     list_init(&vmo->alias_node);
@@ -171,36 +173,12 @@ void vmo_get(struct vmo *vmo)
     refcount_get(&vmo->refs);
 }
 
-/* Adds |change| (1 or -1) to the number of children. */
-static void change_children(struct vmo *vmo, int change)
+void vmo_free(struct vmo *vmo)
 {
-    irq_state_t irqs = spin_lock_irqsave(&vmo->children_lock);
-    bool had_children = vmo->count_children > 0;
-
-    vmo->count_children += (uint32_t)change;
-    if (vmo->watcher != NULL && had_children != (vmo->count_children > 0))
-        vmo->watcher->children_changed(vmo->watcher, !had_children);
-    spin_unlock_irqrestore(&vmo->children_lock, irqs);
-}
-
-void vmo_announce_child(struct vmo *child)
-{
-    child->is_announced = true;
-    change_children(child->parent, 1);
-}
-
-/* Gives up links, from a VMO whose users are gone to the ancestors that only waited for it. */
-static void release_link(struct vmo *vmo)
-{
-    while (vmo != NULL && refcount_put(&vmo->links)) {
-        struct vmo *parent = vmo->parent;
-        if (refcount_put(&vmo->family->refs))
-            kcache_free(family_cache, vmo->family);
-        if (parent != NULL && vmo->is_announced)
-            change_children(parent, -1);
-        kcache_free(vmo_cache, vmo);
-        vmo = parent;
-    }
+    ASSERT(vmo->parent == NULL && list_is_empty(&vmo->children));
+    if (refcount_put(&vmo->family->refs))
+        kcache_free(family_cache, vmo->family);
+    kcache_free(vmo_cache, vmo);
 }
 
 /* Its last user is gone: drops what only users need. */
@@ -223,27 +201,12 @@ void vmo_put(struct vmo *vmo)
     while (vmo != NULL && refcount_put(&vmo->refs)) {
         struct vmo *source = vmo->source;
         release_contents(vmo);
-        release_link(vmo);
+        vmo_leave_kin(vmo);
         vmo = source;
     }
 }
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
-
-void vmo_set_watcher(struct vmo *vmo, struct vmo_watcher *watcher)
-{
-    irq_state_t irqs = spin_lock_irqsave(&vmo->children_lock);
-
-    vmo->watcher = watcher;
-    if (watcher != NULL && vmo->count_children > 0)
-        watcher->children_changed(watcher, true);
-    spin_unlock_irqrestore(&vmo->children_lock, irqs);
-}
-
-uint32_t vmo_count_children(struct vmo *vmo)
-{
-    return atomic_load_relaxed(&vmo->count_children);
-}
 
 void vmo_set_name(struct vmo *vmo, const char *name)
 {
@@ -266,8 +229,8 @@ zx_status_t vmo_set_cache_policy(struct vmo *vmo, uint32_t policy)
     if (policy > ZX_CACHE_POLICY_MASK)
         return ZX_ERR_INVALID_ARGS;
     vmo_lock(vmo);
-    /* A child is linked to its parent under this lock, so there is none on the way either. */
-    if (vmo->count_mappings > 0 || vmo->parent != NULL || atomic_load(&vmo->links.count) > 1)
+    if (vmo->count_mappings > 0 || vmo->is_snapshot || vmo->source != NULL ||
+        !list_is_empty(&vmo->children))
         status = ZX_ERR_BAD_STATE;
     else
         vmo->cache_policy = (uint8_t)policy;

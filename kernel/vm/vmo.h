@@ -39,18 +39,17 @@ struct vmo_watcher {
 };
 
 struct vmo {
-    struct refcount refs;  /* users: objects, mappings, aliases; with the last one the pages go */
-    struct refcount links; /* one for all users together, one a child: with the last one it goes */
-    uint8_t kind;          /* enum vmo_kind */
-    bool is_contiguous;    /* its pages are one run of memory and stay */
-    bool is_snapshot;      /* a copy-on-write child */
-    bool is_reference;     /* an alias of all of its source, whatever its size becomes */
-    uint32_t options;      /* ZX_VMO_RESIZABLE | ... as given at creation */
-    uint64_t koid;         /* of the object that userland knows; set once by its creator */
+    struct refcount refs; /* users: objects, mappings, aliases; with the last one the pages go */
+    struct refcount
+        links;          /* its own, until it is resolved; one a child: with the last one it goes */
+    uint8_t kind;       /* enum vmo_kind */
+    bool is_contiguous; /* its pages are one run of memory and stay */
+    bool is_snapshot;   /* a copy-on-write child */
+    bool is_reference;  /* an alias of all of its source, whatever its size becomes */
+    uint32_t options;   /* ZX_VMO_RESIZABLE | ... as given at creation */
+    uint64_t koid;      /* of the object that userland knows; set once by its creator */
     paddr_t physical_base; /* VMO_PHYSICAL */
     struct vmo_family *family;
-    struct vmo *parent;     /* a link, or NULL */
-    bool is_announced;      /* counts as a child of its parent */
     struct vmo *source;     /* of an alias: a user reference; NULL: not an alias */
     uint64_t source_offset; /* page-aligned */
 
@@ -59,6 +58,12 @@ struct vmo {
     struct vmo_watcher *watcher;   /* under children_lock; NULL: nobody */
 
     /* Under the family's lock: */
+    struct vmo *parent;          /* a link, or NULL */
+    uint64_t parent_koid;        /* of the parent at birth */
+    struct list_node children;   /* struct vmo.child_node */
+    struct list_node child_node; /* in parent->children */
+    bool is_closed;              /* no users are left */
+    bool is_resolved;            /* and nobody in the tree needs it */
     uint8_t cache_policy;        /* ZX_CACHE_POLICY_* */
     uint64_t size_bytes;         /* page multiple */
     uint64_t content_size_bytes; /* <= size_bytes */

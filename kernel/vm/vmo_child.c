@@ -175,8 +175,7 @@ static zx_status_t create(const struct child_request *request, struct vmo **out)
                                                       : alias_locked(request, child);
     if (status == ZX_OK) {
         string_copy(child->name, parent->name, sizeof(child->name));
-        refcount_get(&parent->links);
-        child->parent = parent;
+        vmo_adopt_locked(parent, child);
     }
     vmo_unlock(parent);
     if (status != ZX_OK) {

@@ -1,4 +1,5 @@
-/* Shared by the files that make up VMOs: vmo.c (life, sizes, facts), vmo_pages.c (the page behind
+/* Shared by the files that make up VMOs: vmo.c (life, sizes, facts), vmo_kin.c
+ * (parents and children), vmo_pages.c (the page behind
  * an offset, mappings), vmo_ops.c (contents), vmo_child.c, vmo_discard.c, vmo_transfer.c. */
 #pragma once
 
@@ -31,8 +32,18 @@ static inline uint64_t vmo_tree_index(const struct vmo *vmo, uint64_t offset)
 struct vmo *vmo_alloc(struct vmo_family *family, enum vmo_kind kind, uint64_t size_bytes,
                       uint64_t content_size_bytes);
 
-/* Counts a finished child, whose parent is set, as a child. No VM lock held. */
+/* Its last link is gone. */
+void vmo_free(struct vmo *vmo);
+
+/* ---- vmo_kin.c ------------------------------------------------------------------------------ */
+
+/* Makes |child|, a new VMO of the family, a child of |parent|; then, when the lock is free again
+ * and before anybody can put it, vmo_announce_child counts it. */
+void vmo_adopt_locked(struct vmo *parent, struct vmo *child);
 void vmo_announce_child(struct vmo *child);
+
+/* The last user has gone and the contents are released. No VM lock held. */
+void vmo_leave_kin(struct vmo *vmo);
 
 /* ---- vmo_pages.c ---------------------------------------------------------------------------- */
 /* These and those of vmo_ops.c take no alias. */
