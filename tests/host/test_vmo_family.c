@@ -83,7 +83,8 @@ static bool id_is_shared(const struct memory *memory, unsigned page)
 /* The pages of a range of the memory are there and nobody else's. */
 static void model_own(struct memory *memory, uint64_t first, uint64_t end, bool absent_too)
 {
-    for (uint64_t page = first / PAGE_SIZE_BYTES; page * PAGE_SIZE_BYTES < end; page++) {
+    for (uint64_t page = first / PAGE_SIZE_BYTES; first < end && page * PAGE_SIZE_BYTES < end;
+         page++) {
         if (memory->page_id[page] == 0 ? absent_too : id_is_shared(memory, (unsigned)page))
             memory->page_id[page] = next_id++;
     }
@@ -734,6 +735,48 @@ static void test_long_chains(void **state)
     assert_int_equal(live_objects(), objects);
 }
 
+struct reader {
+    struct vmo *mine, *other;
+};
+
+/* The page in hand becomes the relative's alone, who then writes to it. */
+static zx_status_t part_while_reading(void *ctx, void *at, size_t done_bytes, size_t len_bytes)
+{
+    const struct reader *reader = ctx;
+    uint64_t value = 2, secret = 3;
+
+    assert_int_equal(done_bytes, 0);
+    assert_int_equal(len_bytes, 8);
+    assert_int_equal(vmo_write_kernel(reader->mine, 0, &value, 8), ZX_OK);
+    assert_int_equal(vmo_write_kernel(reader->other, 0, &secret, 8), ZX_OK);
+    assert_int_equal(*(const uint64_t *)at, 1);
+    return ZX_OK;
+}
+
+static void test_readers_see_no_relatives(void **state)
+{
+    uint64_t value = 1;
+    struct vmo *vmo, *child;
+
+    (void)state;
+    for (unsigned of_child = 0; of_child < 2; of_child++) {
+        assert_int_equal(vmo_create(PAGE_SIZE_BYTES, 0, &vmo), ZX_OK);
+        value = 1;
+        assert_int_equal(vmo_write_kernel(vmo, 0, &value, 8), ZX_OK);
+        assert_int_equal(vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT, 0, PAGE_SIZE_BYTES, &child),
+                         ZX_OK);
+        struct reader reader = {of_child ? child : vmo, of_child ? vmo : child};
+        assert_int_equal(vmo_read(reader.mine, 0, 8, part_while_reading, &reader), ZX_OK);
+        assert_int_equal(vmo_read_kernel(reader.mine, 0, &value, 8), ZX_OK);
+        assert_int_equal(value, 2);
+        assert_int_equal(vmo_read_kernel(reader.other, 0, &value, 8), ZX_OK);
+        assert_int_equal(value, 3);
+        vmo_put(vmo);
+        vmo_put(child);
+        assert_int_equal(vmo_pages_now(), 0);
+    }
+}
+
 struct watch {
     struct vmo_watcher watcher;
     bool has_children;
@@ -842,8 +885,11 @@ static void test_reclaim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_watcher),        cmocka_unit_test(test_far_offsets),
-        cmocka_unit_test(test_long_chains),    cmocka_unit_test(test_reclaim),
+        cmocka_unit_test(test_watcher),
+        cmocka_unit_test(test_far_offsets),
+        cmocka_unit_test(test_long_chains),
+        cmocka_unit_test(test_reclaim),
+        cmocka_unit_test(test_readers_see_no_relatives),
         cmocka_unit_test(test_against_copies),
     };
 
