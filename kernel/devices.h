@@ -8,8 +8,8 @@
 /* Gives the log and the console the firmware's output. First of all. */
 void devices_start_early_console(void);
 
-/* Maps and starts the console's UART in polled mode; stays on the firmware's console, with a line in
- * the log, if there is none. After arch_vm_init. */
+/* Maps and starts the console's UART in polled mode; stays on the firmware's console, with a line
+ * in the log, if there is none. After arch_vm_init. */
 void devices_start_console(const struct boot_info *info);
 
 /* Starts the interrupt controllers and turns on the console's interrupts, delivered to the boot
@@ -19,10 +19,5 @@ void devices_start_interrupts(const struct boot_info *info);
 /* Prepares this hart's interrupt-controller context. Interrupts off. */
 void devices_init_hart(const struct boot_info *info, uint64_t hart_id);
 
-/* Finds the ways to stop the machine. */
+/* Finds the ways to stop the machine, for powerctl and for panics. */
 void devices_start_power(const struct boot_info *info);
-
-/* For panic: the console without its lock and without interrupts; then the end, which tells an
- * emulator that something failed. The second returns where the machine cannot be stopped so. */
-void devices_enter_panic(void);
-void devices_stop_after_panic(void);

@@ -17,7 +17,6 @@
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo.h"
-#include "kernel/vm/vmo.h"
 #include "platform/boot_info.h"
 
 static struct boot_info info;
@@ -169,9 +168,11 @@ static void start_harts(void)
     uint64_t ids[MAX_HARTS];
     struct thread *threads[MAX_HARTS];
     void *stacks_top[MAX_HARTS];
-    uint64_t wanted = MAX_HARTS;
+    uint64_t wanted = MAX_HARTS, asids;
     unsigned count = 0;
 
+    if (bootargs_get_u64(info.bootargs, "asids", &asids))
+        mmu_limit_asids((uint32_t)MIN(asids, (uint64_t)UINT32_MAX));
     (void)bootargs_get_u64(info.bootargs, "harts", &wanted);
     for (uint32_t i = 0; i < info.hart_count && count + 1 < MIN(wanted, (uint64_t)MAX_HARTS); i++) {
         if (info.harts[i].state != BOOT_HART_USABLE || i == info.boot_hart)

@@ -6,7 +6,8 @@ LIBGCC   := $(shell $(CROSS)gcc -print-libgcc-file-name 2>/dev/null)
 
 USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector \
     -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
-    -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include
+    -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include \
+    -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1
 
 # The vDSO has no C library and no data of its own.
 VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden -fomit-frame-pointer
@@ -37,7 +38,7 @@ $(VDSO_LAYOUT): $(BUILD)/vdso.so
 PROGRAM_CFLAGS := $(USER_CFLAGS) -isystem $(PICOLIBC)/include -fPIE -ftls-model=local-exec
 $(eval $(call compile_rules,u,$(TARGET_CC),$(PROGRAM_CFLAGS)))
 
-LIBZX_SRCS := $(wildcard userland/libzx/*.c userland/libzx/*.S)
+LIBZX_SRCS := $(wildcard userland/libzx/*.c userland/libzx/*.S formats/*.c)
 LIBZX_OBJS := $(call objects,u,$(LIBZX_SRCS))
 CRT_OBJS   := $(call objects,u,$(wildcard userland/crt/*.c userland/crt/*.S))
 

@@ -26,14 +26,6 @@ struct user_thread *user_thread_current(void)
     return user_thread_from_thread(thread);
 }
 
-uint32_t user_thread_set_blocked(uint32_t state)
-{
-    struct user_thread *thread = user_thread_current();
-    if (thread == NULL)
-        return 0;
-    return atomic_exchange(&thread->blocked_state, state);
-}
-
 /* ---- Creation and destruction --------------------------------------------------------------- */
 
 static void user_thread_destroy(struct object *object)
@@ -201,8 +193,10 @@ void user_thread_kill(struct user_thread *thread)
     else if (thread->state == USER_THREAD_RUNNING)
         thread_signal(&thread->thread, THREAD_SIGNAL_KILL);
     spin_unlock_irqrestore(&process->lock, irq);
-    if (was_new)
+    if (was_new) {
+        exception_slots_close(thread->exceptions, &process->lock);
         object_update_signals(&thread->object, 0, ZX_THREAD_TERMINATED);
+    }
 }
 
 /* ---- What others see
@@ -218,7 +212,7 @@ uint32_t user_thread_get_state(struct user_thread *thread)
     };
     irq_state_t irq = spin_lock_irqsave(&thread->process->lock);
     uint32_t state = basic[thread->state];
-    uint32_t blocked = atomic_load_relaxed(&thread->blocked_state);
+    uint32_t blocked = atomic_load_relaxed(&thread->thread.park_reason);
     if (thread->state == USER_THREAD_RUNNING) {
         if (thread->in_exception)
             state = ZX_THREAD_STATE_BLOCKED_EXCEPTION;

@@ -38,6 +38,7 @@ struct thread {
     enum thread_run_state run_state;
     bool token; /* an unpark that no park has consumed yet */
     bool park_interruptible;
+    uint32_t park_reason; /* ZX_THREAD_STATE_BLOCKED_*, 0: none; written by the thread, atomic */
     uint8_t priority;
     uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
     hart_mask_t affinity; /* harts that it may run on */
@@ -72,6 +73,13 @@ static inline struct thread *thread_current(void)
     return arch_current_thread();
 }
 
+/* True once the current thread is to die: work for it that can take long should end early, with
+ * ZX_ERR_INTERNAL_INTR_KILLED. */
+static inline bool thread_is_killed(void)
+{
+    return (atomic_load_relaxed(&thread_current()->signals) & THREAD_SIGNAL_KILL) != 0;
+}
+
 /* Prepares |thread| (zeroed memory of the caller's) with its own kernel stack; it will run
  * entry(arg). |reap| is called on a kernel thread once the thread is dead and off its stack; it
  * frees the memory (thread_destroy first). |name| is copied, at most 31 characters.
@@ -95,6 +103,10 @@ NORETURN void thread_exit(void);
  * ZX_ERR_INTERNAL_INTR_KILLED / _RETRY when the thread is being killed or suspended. Interrupts on,
  * no spinlock held. */
 zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible);
+
+/* The same, interruptible, and says to those who look at the thread meanwhile what it waits for:
+ * |reason| is one of ZX_THREAD_STATE_BLOCKED_*. */
+zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns);
 
 /* Wakes |thread| or leaves it a token. Any context; spinlocks of rank below SCHED may be held. The
  * caller makes sure that the thread object stays. */
