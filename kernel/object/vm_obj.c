@@ -53,6 +53,20 @@ zx_rights_t vmar_object_rights(const struct vmar_object *object)
 /* ---- VMOs
  * ------------------------------------------------------------------------------------------ */
 
+static void vmo_children_changed(struct vmo_watcher *watcher, bool has_children)
+{
+    struct vmo_object *vmo = container_of(watcher, struct vmo_object, watcher);
+    object_update_signals(&vmo->object, has_children ? ZX_VMO_ZERO_CHILDREN : 0,
+                          has_children ? 0 : ZX_VMO_ZERO_CHILDREN);
+}
+
+/* Nobody waits on an object without handles. The object's memory outlives this, and from now on no
+ * child can find it. */
+static void vmo_object_on_zero_handles(struct object *object)
+{
+    vmo_set_watcher(vmo_from_object(object)->vmo, NULL);
+}
+
 static void vmo_object_destroy(struct object *object)
 {
     struct vmo_object *vmo = vmo_from_object(object);
@@ -95,6 +109,7 @@ static const struct object_ops vmo_object_ops = {
     .default_rights = ZX_DEFAULT_VMO_RIGHTS,
     .user_signals = ZX_USER_SIGNAL_ALL,
     .destroy = vmo_object_destroy,
+    .on_zero_handles = vmo_object_on_zero_handles,
     .get_name = vmo_object_get_name,
     .set_name = vmo_object_set_name,
     .get_number = vmo_object_get_number,
@@ -109,6 +124,8 @@ zx_status_t vmo_object_create(struct vmo *vmo, struct vmo_object **out)
     object_init(&object->object, &vmo_object_ops, ZX_VMO_ZERO_CHILDREN);
     object->vmo = vmo;
     vmo->koid = object->object.koid;
+    object->watcher.children_changed = vmo_children_changed;
+    vmo_set_watcher(vmo, &object->watcher);
     *out = object;
     return ZX_OK;
 }
@@ -116,42 +133,4 @@ zx_status_t vmo_object_create(struct vmo *vmo, struct vmo_object **out)
 zx_rights_t vmo_object_rights(const struct vmo_object *object)
 {
     return ZX_DEFAULT_VMO_RIGHTS | (vmo_is_resizable(object->vmo) ? ZX_RIGHT_RESIZE : 0);
-}
-
-void vmo_copy_name(struct vmo *vmo, char out[32])
-{
-    vmo_lock(vmo);
-    memcpy(out, vmo->name, sizeof(vmo->name));
-    vmo_unlock(vmo);
-}
-
-uint64_t vmo_get_stream_size(struct vmo *vmo)
-{
-    vmo_lock(vmo);
-    uint64_t size_bytes = vmo->content_size_bytes;
-    vmo_unlock(vmo);
-    return size_bytes;
-}
-
-zx_status_t vmo_set_stream_size(struct vmo *vmo, uint64_t size_bytes)
-{
-    zx_status_t status = ZX_OK;
-    vmo_lock(vmo);
-    uint64_t old_bytes = vmo->content_size_bytes;
-    uint64_t limit_bytes = vmo->size_bytes;
-    vmo_unlock(vmo);
-    if (size_bytes > limit_bytes)
-        return ZX_ERR_OUT_OF_RANGE;
-    if (size_bytes != old_bytes)
-        status = vmo_zero(vmo, MIN(old_bytes, size_bytes),
-                          MAX(old_bytes, size_bytes) - MIN(old_bytes, size_bytes));
-    if (status != ZX_OK)
-        return status;
-    vmo_lock(vmo);
-    if (size_bytes <= vmo->size_bytes) /* it may have shrunk meanwhile */
-        vmo->content_size_bytes = size_bytes;
-    else
-        status = ZX_ERR_OUT_OF_RANGE;
-    vmo_unlock(vmo);
-    return status;
 }

@@ -16,7 +16,8 @@ struct vmar_object {
 
 struct vmo_object {
     struct object object;
-    struct vmo *vmo; /* one reference */
+    struct vmo *vmo;            /* one reference */
+    struct vmo_watcher watcher; /* keeps ZX_VMO_ZERO_CHILDREN as long as there are handles */
 };
 
 static inline struct vmar_object *vmar_from_object(struct object *object)
@@ -43,13 +44,3 @@ MUST_USE zx_status_t vmo_object_create(struct vmo *vmo, struct vmo_object **out)
 
 /* Rights of a first handle. */
 zx_rights_t vmo_object_rights(const struct vmo_object *object);
-
-/* The VMO's name, under its lock. */
-void vmo_copy_name(struct vmo *vmo, char out[32]);
-
-/* Bytes of meaning in the VMO, <= its size. */
-uint64_t vmo_get_stream_size(struct vmo *vmo);
-
-/* Sets them; the bytes between the old and the new value become zero. ZX_ERR_OUT_OF_RANGE: more
- * than the VMO's size. ZX_ERR_NO_MEMORY. */
-MUST_USE zx_status_t vmo_set_stream_size(struct vmo *vmo, uint64_t size_bytes);

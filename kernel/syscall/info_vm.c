@@ -53,26 +53,36 @@ static uint32_t vmo_flags_locked(const struct vmo *vmo)
     uint32_t flags = vmo->kind == VMO_PAGED ? ZX_INFO_VMO_TYPE_PAGED : ZX_INFO_VMO_TYPE_PHYSICAL;
     if (vmo->options & ZX_VMO_RESIZABLE)
         flags |= ZX_INFO_VMO_RESIZABLE;
+    if (vmo->options & ZX_VMO_DISCARDABLE)
+        flags |= ZX_INFO_VMO_DISCARDABLE;
+    if (vmo->is_contiguous)
+        flags |= ZX_INFO_VMO_CONTIGUOUS;
+    if (vmo->is_snapshot)
+        flags |= ZX_INFO_VMO_IS_COW_CLONE;
     return flags;
 }
 
 void info_fill_vmo(struct vmo *vmo, zx_info_vmo_t *out)
 {
     memset(out, 0, sizeof(*out));
-    uint64_t committed_bytes = vmo_count_committed(vmo) * PAGE_SIZE_BYTES;
+    uint64_t count_private;
+    uint64_t committed_bytes = vmo_count_committed(vmo, &count_private) * PAGE_SIZE_BYTES;
+    uint64_t private_bytes = count_private * PAGE_SIZE_BYTES;
     vmo_lock(vmo);
     out->koid = vmo->koid;
     memcpy(out->name, vmo->name, sizeof(out->name));
     out->size_bytes = vmo->size_bytes;
+    out->parent_koid = vmo->parent_koid;
     out->num_mappings = vmo->count_mappings;
     out->share_count = count_shares_locked(vmo);
     out->flags = vmo_flags_locked(vmo);
     out->cache_policy = vmo->cache_policy;
     vmo_unlock(vmo);
+    out->num_children = vmo_count_children(vmo);
     out->committed_bytes = committed_bytes;
     out->populated_bytes = committed_bytes;
-    out->committed_private_bytes = committed_bytes;
-    out->populated_private_bytes = committed_bytes;
+    out->committed_private_bytes = private_bytes;
+    out->populated_private_bytes = private_bytes;
     out->committed_scaled_bytes = committed_bytes;
     out->populated_scaled_bytes = committed_bytes;
     out->metadata_bytes = committed_bytes / PAGE_SIZE_BYTES * sizeof(struct page);

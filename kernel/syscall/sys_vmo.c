@@ -104,11 +104,24 @@ static zx_status_t check_op(uint32_t op, zx_rights_t rights)
     return rights & any_of ? ZX_OK : ZX_ERR_ACCESS_DENIED;
 }
 
-/* Hints succeed on any range inside the VMO: nothing here is ever reclaimed. */
-static zx_status_t check_hint_range(struct vmo *vmo, uint64_t offset, uint64_t size)
+static zx_status_t check_range(struct vmo *vmo, uint64_t offset, uint64_t size)
 {
     uint64_t size_bytes = vmo_size_bytes(vmo);
     return offset <= size_bytes && size <= size_bytes - offset ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
+}
+
+/* Devices see what the caches hold, on all machines that Beryl runs on; only instruction fetches
+ * do not. */
+static zx_status_t do_cache_op(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size)
+{
+    if (op == ZX_VMO_OP_CACHE_INVALIDATE)
+        return ZX_ERR_NOT_SUPPORTED;
+    if (size == 0)
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = check_range(vmo, offset, size);
+    if (status == ZX_OK && op == ZX_VMO_OP_CACHE_SYNC)
+        vmo_sync_icache(vmo, offset, size);
+    return status;
 }
 
 static zx_status_t do_op(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size)
@@ -120,13 +133,36 @@ static zx_status_t do_op(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t
         return vmo_decommit(vmo, offset, size);
     case ZX_VMO_OP_ZERO:
         return vmo_zero(vmo, offset, size);
+    case ZX_VMO_OP_TRY_LOCK:
+        return vmo_try_lock_contents(vmo, offset, size);
+    case ZX_VMO_OP_UNLOCK:
+        return vmo_unlock_contents(vmo, offset, size);
     case ZX_VMO_OP_PREFETCH:
     case ZX_VMO_OP_DONT_NEED:
     case ZX_VMO_OP_ALWAYS_NEED:
-        return check_hint_range(vmo, offset, size);
+        /* Hints succeed on any range inside the VMO: nothing is ever paged out. */
+        return check_range(vmo, offset, size);
     default:
-        return ZX_ERR_NOT_SUPPORTED;
+        return do_cache_op(vmo, op, offset, size);
     }
+}
+
+/* The one operation that answers. */
+static zx_status_t do_lock(struct vmo *vmo, uint64_t offset, uint64_t size, void *buffer,
+                           size_t buffer_size)
+{
+    zx_vmo_lock_state_t state;
+
+    if (buffer == NULL || buffer_size < sizeof(state))
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = vmo_lock_contents(vmo, offset, size, &state);
+    if (status != ZX_OK)
+        return status;
+    status = user_copy_out(buffer, &state, sizeof(state));
+    /* Nobody learned that it was locked, except one who changed the VMO meanwhile. */
+    if (status != ZX_OK && vmo_unlock_contents(vmo, offset, size) != ZX_OK)
+        return ZX_ERR_BAD_STATE;
+    return status;
 }
 
 zx_status_t sys_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, uint64_t size,
@@ -135,13 +171,12 @@ zx_status_t sys_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, u
     struct vmo_object *vmo;
     zx_rights_t rights;
     zx_status_t status = lookup_vmo(handle, 0, &vmo, &rights);
-    (void)buffer; /* only the lock operations have one */
-    (void)buffer_size;
     if (status != ZX_OK)
         return status;
     status = check_op(op, rights);
     if (status == ZX_OK)
-        status = do_op(vmo->vmo, op, offset, size);
+        status = op == ZX_VMO_OP_LOCK ? do_lock(vmo->vmo, offset, size, buffer, buffer_size)
+                                      : do_op(vmo->vmo, op, offset, size);
     object_put(&vmo->object);
     return status;
 }

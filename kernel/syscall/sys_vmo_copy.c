@@ -53,3 +53,23 @@ zx_status_t sys_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offse
     object_put(&vmo->object);
     return status;
 }
+
+zx_status_t sys_vmo_transfer_data(zx_handle_t dst_vmo, uint32_t options, uint64_t offset,
+                                  uint64_t length, zx_handle_t src_vmo, uint64_t src_offset)
+{
+    struct vmo_object *dst, *src;
+    zx_status_t status;
+
+    if (options != 0)
+        return ZX_ERR_INVALID_ARGS;
+    status = lookup_vmo(dst_vmo, ZX_RIGHT_WRITE, &dst, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = lookup_vmo(src_vmo, ZX_RIGHT_READ | ZX_RIGHT_WRITE, &src, NULL);
+    if (status == ZX_OK) {
+        status = vmo_transfer(dst->vmo, offset, length, src->vmo, src_offset);
+        object_put(&src->object);
+    }
+    object_put(&dst->object);
+    return status;
+}

@@ -2,24 +2,6 @@
 #include "kernel/lib/string_copy.h"
 #include "kernel/vm/vmar_internal.h"
 
-static zx_status_t count_page(void *ctx, uint64_t index, struct page *page)
-{
-    (void)index;
-    (void)page;
-    *(uint64_t *)ctx += PAGE_SIZE_BYTES;
-    return ZX_OK;
-}
-
-/* Bytes of the VMO's own pages that show in the mapping. The VMO's lock is held. */
-static uint64_t committed_bytes_vmo_locked(const struct mapping *mapping)
-{
-    uint64_t first = mapping->vmo_offset >> PAGE_SHIFT, bytes = 0;
-    uint64_t end = first + (mapping->region.size_bytes >> PAGE_SHIFT);
-    if (mapping->vmo->kind == VMO_PAGED)
-        (void)page_tree_for_each(&mapping->vmo->pages, first, end, count_page, &bytes);
-    return bytes;
-}
-
 static void visit_mapping(const struct mapping *mapping, uint32_t depth, aspace_walk_fn fn,
                           void *ctx)
 {
@@ -36,7 +18,8 @@ static void visit_mapping(const struct mapping *mapping, uint32_t depth, aspace_
     };
     vmo_lock(vmo);
     string_copy(name, vmo->name, sizeof(name));
-    entry.committed_bytes = committed_bytes_vmo_locked(mapping);
+    entry.committed_bytes = PAGE_SIZE_BYTES * vmo_count_range_locked(vmo, mapping->vmo_offset,
+                                                                     mapping->region.size_bytes);
     vmo_unlock(vmo);
     fn(ctx, &entry);
 }

@@ -164,17 +164,6 @@ static bool run_add(struct page_run *run, struct mapping *mapping, vaddr_t va, p
     return true;
 }
 
-/* The first offset at or after |offset| where the VMO has a page, or |end|. */
-static uint64_t next_present_offset(struct vmo *vmo, uint64_t offset, uint64_t end)
-{
-    uint64_t index;
-    if (vmo->kind != VMO_PAGED)
-        return offset;
-    if (page_tree_next(&vmo->pages, offset >> PAGE_SHIFT, end >> PAGE_SHIFT, &index) == NULL)
-        return end;
-    return index << PAGE_SHIFT;
-}
-
 /* Maps pages of [va, end) that are present in the VMO, whose lock is held. */
 static void map_present_vmo_locked(struct mapping *mapping, vaddr_t va, vaddr_t end)
 {
@@ -185,7 +174,7 @@ static void map_present_vmo_locked(struct mapping *mapping, vaddr_t va, vaddr_t 
 
     while (offset < offset_end) {
         struct vmo_page_result page;
-        offset = next_present_offset(vmo, offset, offset_end);
+        offset = vmo_next_page_locked(vmo, offset, offset_end);
         if (offset >= offset_end)
             break;
         va = mapping->region.base + (offset - mapping->vmo_offset);
@@ -234,9 +223,11 @@ zx_status_t mapping_fault_locked(struct mapping *mapping, vaddr_t va, uint32_t a
     zx_status_t status;
     if ((access & ~(uint32_t)mapping->perms) != 0)
         return ZX_ERR_ACCESS_DENIED;
-    vmo_lock(mapping->vmo);
-    status = fault_vmo_locked(mapping, va, access);
-    vmo_unlock(mapping->vmo);
+    do {
+        vmo_lock(mapping->vmo);
+        status = fault_vmo_locked(mapping, va, access);
+        vmo_unlock(mapping->vmo);
+    } while (status == ZX_ERR_NO_MEMORY && vmo_reclaim(FAULT_AROUND_BYTES / PAGE_SIZE_BYTES) > 0);
     return status;
 }
 
@@ -250,21 +241,61 @@ void mapping_populate_locked(struct mapping *mapping, vaddr_t va, vaddr_t end)
     vmo_unlock(mapping->vmo);
 }
 
-void mapping_unmap_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
-                                        uint64_t len_bytes)
+/* The addresses where the mapping shows a range of the VMO; false: nowhere. */
+static bool find_addresses(const struct mapping *mapping, uint64_t vmo_offset, uint64_t len_bytes,
+                           vaddr_t *out_va, uint64_t *out_len_bytes)
 {
-    struct shootdown shootdown = {.aspace = mapping->aspace};
     uint64_t first = MAX(vmo_offset, mapping->vmo_offset);
     uint64_t mapping_end = mapping->vmo_offset + mapping->region.size_bytes, end;
 
     if (__builtin_add_overflow(vmo_offset, len_bytes, &end) || end > mapping_end)
         end = mapping_end;
     if (first >= end)
+        return false;
+    *out_va = mapping->region.base + (first - mapping->vmo_offset);
+    *out_len_bytes = end - first;
+    return true;
+}
+
+static void finish_vmo_locked(struct shootdown *shootdown)
+{
+    /* Somebody may have changed these translations without having told the other harts yet. */
+    if (atomic_load(&shootdown->aspace->count_shootdowns) != 0)
+        shootdown->batch.everything = true;
+    tlb_batch_finish(&shootdown->batch);
+}
+
+void mapping_unmap_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
+                                        uint64_t len_bytes)
+{
+    struct shootdown shootdown = {.aspace = mapping->aspace};
+    vaddr_t va;
+
+    if (!find_addresses(mapping, vmo_offset, len_bytes, &va, &len_bytes))
         return;
     tlb_batch_init(&shootdown.batch, &mapping->aspace->arch);
-    shootdown_drop(&shootdown, mapping->region.base + (first - mapping->vmo_offset), end - first);
-    /* Somebody may have removed these translations without having told the other harts yet. */
-    if (atomic_load(&mapping->aspace->count_shootdowns) != 0)
-        shootdown.batch.everything = true;
-    tlb_batch_finish(&shootdown.batch);
+    shootdown_drop(&shootdown, va, len_bytes);
+    finish_vmo_locked(&shootdown);
+}
+
+void mapping_write_protect_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
+                                                uint64_t len_bytes)
+{
+    struct shootdown shootdown = {.aspace = mapping->aspace};
+    uint32_t keep = mapping->perms & ~MMU_PERM_WRITE;
+    vaddr_t va;
+
+    /* Permissions change here only after every hart has seen the change. */
+    if ((mapping->perms & MMU_PERM_WRITE) == 0)
+        return;
+    if (!find_addresses(mapping, vmo_offset, len_bytes, &va, &len_bytes))
+        return;
+    tlb_batch_init(&shootdown.batch, &mapping->aspace->arch);
+    shootdown_narrow(&shootdown, va, len_bytes, mapping_flags(mapping, keep));
+    finish_vmo_locked(&shootdown);
+}
+
+void mapping_sync_icache_vmo_locked(struct mapping *mapping)
+{
+    prepare_execute(mapping);
 }

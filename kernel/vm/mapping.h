@@ -36,3 +36,10 @@ struct mapping {
  * it, and waits for the shootdown. The VMO's lock is held; called by vmo code. */
 void mapping_unmap_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
                                         uint64_t len_bytes);
+
+/* Takes write permission from the translations of that range, instead of all. */
+void mapping_write_protect_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
+                                                uint64_t len_bytes);
+
+/* If it may be executed: every hart that does fetches what was written until now. */
+void mapping_sync_icache_vmo_locked(struct mapping *mapping);

@@ -16,17 +16,12 @@ enum page_kind {
 };
 
 struct page {
-    union {
-        struct list_node node; /* free list, batch, or the owner's list */
-        struct {               /* PAGE_VMO while in a VMO: where it is, under the VMO's lock */
-            void *vmo;
-            uint64_t vmo_offset;
-        };
-    };
+    struct list_node node; /* free list, batch, or the owner's list */
     uint32_t refs; /* 1 for the owner, more for those who look at it without a lock; atomic */
     union {
-        uint32_t count; /* page table: valid entries */
-        struct {        /* first frame of a slab, under its cache's lock; numbers of objects */
+        uint32_t count;  /* page table: valid entries */
+        uint32_t shares; /* in a VMO: slots of page trees that hold it, under the VMO's lock */
+        struct {         /* first frame of a slab, under its cache's lock; numbers of objects */
             uint8_t slab_in_use; /* how many are in use */
             uint8_t slab_carved; /* how many were ever in use: the rest is untouched */
             uint8_t slab_free;   /* first free one of those, or SLAB_NONE */

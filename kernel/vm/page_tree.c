@@ -1,19 +1,20 @@
 /* A radix tree with 64 ways a level. A tree that holds nothing but the page with index 0 has no
- * node; otherwise it is as high as its largest index needs, at most 9 levels. */
+ * node; otherwise it is at least as high as its largest index needs, at most 9 levels. That bounds
+ * the recursion of the walks below, too. */
 #include "kernel/vm/page_tree.h"
 
 #include "kernel/lib/bits.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/vm/kheap.h"
+#include "kernel/vm/page.h"
 
-#define WAY_BITS     6u
-#define WAYS         (1u << WAY_BITS)
-#define INDEX_BITS   52u
-#define MAX_HEIGHT   ((INDEX_BITS + WAY_BITS - 1) / WAY_BITS)
-#define MAX_RESERVED (2 * MAX_HEIGHT)
+#define WAY_BITS 6u
+#define WAYS     (1u << WAY_BITS)
 
 struct page_tree_node {
     uint64_t present; /* bit n: slots[n] is not NULL */
+    uint32_t refs;    /* slots and roots that lead here */
     void *slots[WAYS];
 };
 
@@ -49,180 +50,496 @@ static void node_set(struct page_tree_node *node, unsigned slot, void *value)
         node->present &= ~(1ul << slot);
 }
 
-/* The slot of |index|, or NULL if a node on the way is missing. */
-static void **find_slot(const struct page_tree *tree, uint64_t index)
+struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared)
 {
-    struct page_tree_node *node = tree->root;
+    const void *at = tree->root;
+    bool shared = false;
 
-    if (tree->height == 0 || height_for(index) > tree->height)
+    if (height_for(index) > tree->height)
         return NULL;
-    for (unsigned level = tree->height - 1u; level > 0; level--) {
-        node = node->slots[way(index, level)];
-        if (node == NULL)
-            return NULL;
+    for (unsigned level = tree->height; level-- > 0 && at != NULL;) {
+        const struct page_tree_node *node = at;
+        shared |= node->refs > 1;
+        at = node->slots[way(index, level)];
     }
-    return &node->slots[way(index, 0)];
+    if (at != NULL)
+        *out_shared = shared || ((const struct page *)at)->shares > 1;
+    return (struct page *)at;
 }
 
-struct page *page_tree_lookup(const struct page_tree *tree, uint64_t index)
+/* ---- Reserves ------------------------------------------------------------------------------- */
+
+static bool reserve_fill_to(struct page_tree_reserve *reserve, unsigned count)
 {
-    void **slot;
-
-    if (tree->height == 0)
-        return index == 0 ? tree->root : NULL;
-    slot = find_slot(tree, index);
-    return slot == NULL ? NULL : *slot;
-}
-
-/* ---- Insertion
- * ----------------------------------------------------------------------------------- */
-
-/* Nodes for one insertion, taken before anything is changed. */
-struct reserve {
-    struct page_tree_node *nodes[MAX_RESERVED];
-    unsigned count;
-};
-
-static struct page_tree_node *reserve_take(struct reserve *reserve)
-{
-    ASSERT(reserve->count > 0);
-    return reserve->nodes[--reserve->count];
-}
-
-static bool reserve_fill(struct reserve *reserve, unsigned count)
-{
-    reserve->count = 0;
     while (reserve->count < count) {
         struct page_tree_node *node = kcache_zalloc(node_cache);
-        if (node == NULL) {
-            while (reserve->count > 0)
-                kcache_free(node_cache, reserve_take(reserve));
+        if (node == NULL)
             return false;
-        }
         reserve->nodes[reserve->count++] = node;
     }
     return true;
 }
 
-/* Nodes that are missing between the root of a tree of |height| and the slot of |index|. */
-static unsigned count_missing(const struct page_tree *tree, uint64_t index, unsigned height)
+bool page_tree_reserve_fill(struct page_tree_reserve *reserve)
+{
+    return reserve_fill_to(reserve, PAGE_TREE_RESERVE_NODES);
+}
+
+void page_tree_reserve_free(struct page_tree_reserve *reserve)
+{
+    while (reserve->count > 0)
+        kcache_free(node_cache, reserve->nodes[--reserve->count]);
+}
+
+/* Fills an empty reserve, or leaves it empty. */
+static zx_status_t reserve_exactly(struct page_tree_reserve *reserve, unsigned count)
+{
+    reserve->count = 0;
+    if (reserve_fill_to(reserve, count))
+        return ZX_OK;
+    page_tree_reserve_free(reserve);
+    return ZX_ERR_NO_MEMORY;
+}
+
+static struct page_tree_node *reserve_take(struct page_tree_reserve *reserve)
+{
+    ASSERT(reserve->count > 0);
+    return reserve->nodes[--reserve->count];
+}
+
+/* ---- Sharing -------------------------------------------------------------------------------- */
+
+/* One more slot holds |value|, a page below level 0 and a node below others. */
+static void value_get(void *value, unsigned level)
+{
+    if (level == 0)
+        ((struct page *)value)->shares++;
+    else
+        ((struct page_tree_node *)value)->refs++;
+}
+
+static void page_release(struct page *page, struct list_node *freed)
+{
+    ASSERT(page->shares > 0);
+    if (--page->shares == 0)
+        list_push_back(freed, &page->node);
+}
+
+static void node_release(struct page_tree_node *node, unsigned level, struct list_node *freed)
+{
+    if (--node->refs > 0)
+        return;
+    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1) {
+        void *value = node->slots[lowest_bit(rest)];
+        if (level == 0)
+            page_release(value, freed);
+        else
+            node_release(value, level - 1, freed);
+    }
+    kcache_free(node_cache, node);
+}
+
+/* The node to change in place of |node|: itself, or a copy if others lead to it. */
+static struct page_tree_node *node_own(struct page_tree_node *node, unsigned level,
+                                       struct page_tree_reserve *reserve)
+{
+    struct page_tree_node *copy;
+
+    if (node->refs == 1)
+        return node;
+    copy = reserve_take(reserve);
+    memcpy(copy, node, sizeof(*copy));
+    copy->refs = 1;
+    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1)
+        value_get(node->slots[lowest_bit(rest)], level);
+    node->refs--;
+    return copy;
+}
+
+/* ---- Insertion ------------------------------------------------------------------------------ */
+
+/* Nodes that a change of the slot of |index| in a tree made |height| high needs: the missing ones,
+ * and copies of shared ones with all that is below them on the way. */
+static unsigned count_needed(const struct page_tree *tree, uint64_t index, unsigned height)
 {
     const struct page_tree_node *node = tree->root;
-    unsigned grown = height - tree->height;
+    unsigned grown = height - tree->height, count = 0;
+    bool shared = false;
 
     if (tree->root == NULL)
         return height;
     /* The old root ends up below the first slots of the new ones, where |index| does not lead. */
     if (grown > 0)
         return grown + height - 1;
-    for (unsigned level = height; level-- > 1;) {
-        node = node->slots[way(index, level)];
+    for (unsigned level = height; level-- > 0;) {
         if (node == NULL)
-            return level;
+            return count + level + 1;
+        shared |= node->refs > 1;
+        count += shared;
+        node = node->slots[way(index, level)];
     }
-    return 0;
+    return count;
 }
 
 /* Puts new roots over the old one. */
-static void grow(struct page_tree *tree, unsigned height, struct reserve *reserve)
+static void grow(struct page_tree *tree, unsigned height, struct page_tree_reserve *reserve)
 {
-    if (tree->root == NULL) {
-        tree->root = reserve_take(reserve);
+    if (tree->root == NULL)
         tree->height = (uint8_t)height;
-    }
     while (tree->height < height) {
         struct page_tree_node *node = reserve_take(reserve);
+        node->refs = 1;
         node_set(node, 0, tree->root);
         tree->root = node;
         tree->height++;
     }
 }
 
-zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
+/* The slot of |index|, in a node that is this tree's alone. *out_leaf: that node; NULL: the root.
+ */
+static void **slot_own(struct page_tree *tree, uint64_t index, struct page_tree_reserve *reserve,
+                       struct page_tree_node **out_leaf)
+{
+    struct page_tree_node *parent = NULL;
+    void **slot = &tree->root;
+
+    grow(tree, MAX(height_for(index), (unsigned)tree->height), reserve);
+    for (unsigned level = tree->height; level-- > 0;) {
+        struct page_tree_node *node = *slot;
+        if (node == NULL) {
+            node = reserve_take(reserve);
+            node->refs = 1;
+        } else {
+            node = node_own(node, level, reserve);
+        }
+        if (parent == NULL)
+            tree->root = node;
+        else
+            node_set(parent, way(index, level + 1), node);
+        parent = node;
+        slot = &node->slots[way(index, level)];
+    }
+    *out_leaf = parent;
+    return slot;
+}
+
+void page_tree_put_reserved(struct page_tree *tree, uint64_t index, struct page *page,
+                            struct page_tree_reserve *reserve, struct list_node *freed)
+{
+    struct page_tree_node *leaf;
+    void **slot;
+    struct page *old;
+
+    ASSERT(page != NULL && index < 1ul << PAGE_TREE_INDEX_BITS);
+    slot = slot_own(tree, index, reserve, &leaf);
+    old = *slot;
+    page->shares++;
+    if (leaf == NULL)
+        *slot = page;
+    else
+        node_set(leaf, way(index, 0), page);
+    if (old != NULL)
+        page_release(old, freed);
+    else
+        tree->count_pages++;
+}
+
+static zx_status_t put(struct page_tree *tree, uint64_t index, struct page *page,
+                       struct list_node *freed)
 {
     unsigned height = MAX(height_for(index), (unsigned)tree->height);
-    struct page_tree_node *node;
-    struct reserve reserve;
+    struct page_tree_reserve reserve;
 
-    ASSERT(page != NULL && index < 1ul << INDEX_BITS);
-    if (height == 0) {
-        ASSERT(tree->root == NULL);
-        tree->root = page;
-        tree->count_pages = 1;
-        return ZX_OK;
-    }
-    if (!reserve_fill(&reserve, count_missing(tree, index, height)))
+    if (reserve_exactly(&reserve, count_needed(tree, index, height)) != ZX_OK)
         return ZX_ERR_NO_MEMORY;
-    if (height > tree->height)
-        grow(tree, height, &reserve);
-    node = tree->root;
-    for (unsigned level = height; level-- > 1;) {
-        unsigned slot = way(index, level);
-        if (node->slots[slot] == NULL)
-            node_set(node, slot, reserve_take(&reserve));
-        node = node->slots[slot];
-    }
-    ASSERT(reserve.count == 0 && node->slots[way(index, 0)] == NULL);
-    node_set(node, way(index, 0), page);
-    tree->count_pages++;
+    page_tree_put_reserved(tree, index, page, &reserve, freed);
+    ASSERT(reserve.count == 0);
     return ZX_OK;
 }
 
-struct page *page_tree_replace(struct page_tree *tree, uint64_t index, struct page *page)
+zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
 {
-    void **slot = tree->height == 0 ? &tree->root : find_slot(tree, index);
-    struct page *old;
+    struct list_node freed = LIST_INIT(freed);
+    zx_status_t status = put(tree, index, page, &freed);
 
-    ASSERT(page != NULL && slot != NULL && *slot != NULL && (tree->height > 0 || index == 0));
-    old = *slot;
-    *slot = page;
-    return old;
+    ASSERT(list_is_empty(&freed));
+    return status;
 }
 
-/* ---- Removal
- * --------------------------------------------------------------------------------------- */
+zx_status_t page_tree_replace(struct page_tree *tree, uint64_t index, struct page *page,
+                              struct list_node *freed)
+{
+    return put(tree, index, page, freed);
+}
+
+/* ---- Ranges --------------------------------------------------------------------------------- */
+
+struct range {
+    uint64_t first, end;
+};
+
+/* A node's place: its level, and the first index below it. */
+struct place {
+    unsigned level;
+    uint64_t base;
+};
+
+static bool range_covers(const struct range *range, struct place at)
+{
+    return range->first <= at.base && range->end - at.base >= 1ul << WAY_BITS * (at.level + 1) &&
+           range->end > at.base;
+}
+
+/* Bits of the present slots that reach into the range. The range is not empty. */
+static uint64_t slots_in_range(const struct page_tree_node *node, struct place at,
+                               const struct range *range)
+{
+    unsigned shift = WAY_BITS * at.level;
+    uint64_t last = range->end - 1, lowest = 0, highest = WAYS - 1;
+
+    if (last < at.base)
+        return 0;
+    if (range->first > at.base)
+        lowest = (range->first - at.base) >> shift;
+    highest = MIN(highest, (last - at.base) >> shift);
+    if (lowest > highest)
+        return 0;
+    return node->present & ~0ul << lowest & ~0ul >> (WAYS - 1 - highest);
+}
+
+static struct place place_below(struct place at, unsigned slot)
+{
+    return (struct place){at.level - 1, at.base + ((uint64_t)slot << WAY_BITS * at.level)};
+}
+
+static struct place place_of_root(const struct page_tree *tree)
+{
+    return (struct place){tree->height - 1u, 0};
+}
+
+static uint64_t count_bits(uint64_t bits)
+{
+    uint64_t count = 0;
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+
+static uint64_t count_below(const struct page_tree_node *node, struct place at,
+                            const struct range *range)
+{
+    uint64_t rest = slots_in_range(node, at, range), count = 0;
+
+    if (at.level == 0)
+        return rest == ~0ul ? WAYS : count_bits(rest);
+    for (; rest != 0; rest &= rest - 1) {
+        unsigned slot = lowest_bit(rest);
+        count += count_below(node->slots[slot], place_below(at, slot), range);
+    }
+    return count;
+}
+
+uint64_t page_tree_count_range(const struct page_tree *tree, uint64_t first, uint64_t end)
+{
+    struct range range = {first, end};
+
+    if (tree->root == NULL || first >= end)
+        return 0;
+    if (tree->height == 0)
+        return first == 0;
+    return count_below(tree->root, place_of_root(tree), &range);
+}
+
+static uint64_t count_private_below(const struct page_tree_node *node, unsigned level)
+{
+    uint64_t count = 0;
+
+    if (node->refs > 1)
+        return 0;
+    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1) {
+        const void *value = node->slots[lowest_bit(rest)];
+        count += level > 0 ? count_private_below(value, level - 1)
+                           : ((const struct page *)value)->shares == 1;
+    }
+    return count;
+}
+
+uint64_t page_tree_count_private(const struct page_tree *tree)
+{
+    if (tree->root == NULL)
+        return 0;
+    if (tree->height == 0)
+        return ((const struct page *)tree->root)->shares == 1;
+    return count_private_below(tree->root, tree->height - 1u);
+}
+
+/* ---- Removal -------------------------------------------------------------------------------- */
 
 /* Takes away roots that have nothing but a first slot. */
 static void shrink(struct page_tree *tree)
 {
     while (tree->height > 0) {
         struct page_tree_node *root = tree->root;
-        if (root->present > 1)
+        if (root != NULL && (root->present > 1 || root->refs > 1))
             return;
-        tree->root = root->slots[0];
-        kcache_free(node_cache, root);
         /* An empty root leaves an empty tree, whatever its height was. */
+        tree->root = root == NULL ? NULL : root->slots[0];
+        if (root != NULL)
+            kcache_free(node_cache, root);
         tree->height = tree->root == NULL ? 0 : tree->height - 1;
     }
 }
 
-struct page *page_tree_remove(struct page_tree *tree, uint64_t index)
+/* Copies that remove_below makes. |shared|: some node above is copied. */
+static unsigned count_copies(const struct page_tree_node *node, struct place at,
+                             const struct range *range, bool shared)
 {
-    struct page_tree_node *path[MAX_HEIGHT];
-    struct page *page = page_tree_lookup(tree, index);
+    uint64_t rest = slots_in_range(node, at, range);
+    unsigned count;
 
-    if (page == NULL)
-        return NULL;
-    tree->count_pages--;
-    if (tree->height == 0) {
-        tree->root = NULL;
-        return page;
+    if (rest == 0 || range_covers(range, at))
+        return 0;
+    shared |= node->refs > 1;
+    count = shared;
+    for (; at.level > 0 && rest != 0; rest &= rest - 1) {
+        unsigned slot = lowest_bit(rest);
+        count += count_copies(node->slots[slot], place_below(at, slot), range, shared);
     }
-    path[tree->height - 1] = tree->root;
-    for (unsigned level = tree->height - 1u; level > 0; level--)
-        path[level - 1] = path[level]->slots[way(index, level)];
-    for (unsigned level = 0; level < tree->height; level++) {
-        node_set(path[level], way(index, level), NULL);
-        if (path[level]->present != 0 || level == tree->height - 1u)
-            break;
-        kcache_free(node_cache, path[level]);
-    }
-    shrink(tree);
-    return page;
+    return count;
 }
 
-/* ---- Walks
- * ------------------------------------------------------------------------------------------- */
+/* Empties the range below |node|. Returns what takes its place. */
+static struct page_tree_node *remove_below(struct page_tree_node *node, struct place at,
+                                           const struct range *range,
+                                           struct page_tree_reserve *reserve,
+                                           struct list_node *freed)
+{
+    uint64_t rest = slots_in_range(node, at, range);
+
+    if (rest == 0)
+        return node;
+    if (range_covers(range, at)) {
+        node_release(node, at.level, freed);
+        return NULL;
+    }
+    node = node_own(node, at.level, reserve);
+    for (; rest != 0; rest &= rest - 1) {
+        unsigned slot = lowest_bit(rest);
+        if (at.level == 0) {
+            page_release(node->slots[slot], freed);
+            node_set(node, slot, NULL);
+        } else {
+            node_set(node, slot,
+                     remove_below(node->slots[slot], place_below(at, slot), range, reserve, freed));
+        }
+    }
+    if (node->present != 0)
+        return node;
+    kcache_free(node_cache, node);
+    return NULL;
+}
+
+zx_status_t page_tree_remove_range(struct page_tree *tree, uint64_t first, uint64_t end,
+                                   struct list_node *freed)
+{
+    struct range range = {first, end};
+    struct page_tree_reserve reserve;
+    uint64_t count = page_tree_count_range(tree, first, end);
+
+    if (count == 0)
+        return ZX_OK;
+    if (tree->height == 0 || count == tree->count_pages) {
+        page_tree_clear(tree, freed);
+        return ZX_OK;
+    }
+    if (reserve_exactly(&reserve, count_copies(tree->root, place_of_root(tree), &range, false)) !=
+        ZX_OK)
+        return ZX_ERR_NO_MEMORY;
+    tree->root = remove_below(tree->root, place_of_root(tree), &range, &reserve, freed);
+    ASSERT(reserve.count == 0);
+    tree->count_pages -= count;
+    shrink(tree);
+    return ZX_OK;
+}
+
+void page_tree_clear(struct page_tree *tree, struct list_node *freed)
+{
+    if (tree->root != NULL && tree->height == 0)
+        page_release(tree->root, freed);
+    else if (tree->root != NULL)
+        node_release(tree->root, tree->height - 1u, freed);
+    page_tree_init(tree);
+}
+
+/* ---- Sharing a range ------------------------------------------------------------------------ */
+
+/* *out: a node that shows the range below |node|, NULL if there is nothing in it. */
+static zx_status_t share_below(struct page_tree_node *node, struct place at,
+                               const struct range *range, struct page_tree_node **out)
+{
+    uint64_t rest = slots_in_range(node, at, range);
+    struct page_tree_node *copy;
+
+    *out = NULL;
+    if (rest == 0)
+        return ZX_OK;
+    if (range_covers(range, at)) {
+        node->refs++;
+        *out = node;
+        return ZX_OK;
+    }
+    copy = kcache_zalloc(node_cache);
+    if (copy == NULL)
+        return ZX_ERR_NO_MEMORY;
+    copy->refs = 1;
+    for (; rest != 0; rest &= rest - 1) {
+        unsigned slot = lowest_bit(rest);
+        struct page_tree_node *below;
+        if (at.level == 0) {
+            value_get(node->slots[slot], 0);
+            node_set(copy, slot, node->slots[slot]);
+        } else if (share_below(node->slots[slot], place_below(at, slot), range, &below) == ZX_OK) {
+            node_set(copy, slot, below);
+        } else {
+            struct list_node none = LIST_INIT(none);
+            node_release(copy, at.level, &none);
+            ASSERT(list_is_empty(&none));
+            return ZX_ERR_NO_MEMORY;
+        }
+    }
+    if (copy->present == 0)
+        kcache_free(node_cache, copy);
+    else
+        *out = copy;
+    return ZX_OK;
+}
+
+zx_status_t page_tree_share_range(const struct page_tree *src, uint64_t first, uint64_t end,
+                                  struct page_tree *dst)
+{
+    struct range range = {first, end};
+    struct page_tree_node *root;
+    uint64_t index;
+
+    ASSERT(dst->root == NULL);
+    if (page_tree_next(src, first, end, &index) == NULL)
+        return ZX_OK;
+    if ((first == 0 || page_tree_next(src, 0, first, &index) == NULL) &&
+        page_tree_next(src, end, 1ul << PAGE_TREE_INDEX_BITS, &index) == NULL) {
+        value_get(src->root, src->height);
+        *dst = *src;
+        return ZX_OK;
+    }
+    if (share_below(src->root, place_of_root(src), &range, &root) != ZX_OK)
+        return ZX_ERR_NO_MEMORY;
+    dst->root = root;
+    dst->height = src->height;
+    dst->count_pages = page_tree_count_range(dst, first, end);
+    shrink(dst);
+    return ZX_OK;
+}
+
+/* ---- Walk ----------------------------------------------------------------------------------- */
 
 struct page *page_tree_next(const struct page_tree *tree, uint64_t index, uint64_t end,
                             uint64_t *out_index)
@@ -257,29 +574,4 @@ struct page *page_tree_next(const struct page_tree *tree, uint64_t index, uint64
         index = ((index >> WAY_BITS * (level + 1)) + 1) << WAY_BITS * (level + 1);
     }
     return NULL;
-}
-
-zx_status_t page_tree_for_each(const struct page_tree *tree, uint64_t first, uint64_t end,
-                               page_tree_visitor fn, void *ctx)
-{
-    struct page *page;
-
-    for (uint64_t index = first; (page = page_tree_next(tree, index, end, &index)) != NULL;
-         index++) {
-        zx_status_t status = fn(ctx, index, page);
-        if (status != ZX_OK)
-            return status;
-    }
-    return ZX_OK;
-}
-
-void page_tree_remove_range(struct page_tree *tree, uint64_t first, uint64_t end,
-                            void (*fn)(void *ctx, struct page *page), void *ctx)
-{
-    uint64_t index = first;
-
-    while (page_tree_next(tree, index, end, &index) != NULL) {
-        fn(ctx, page_tree_remove(tree, index));
-        index++;
-    }
 }

@@ -1,12 +1,23 @@
-/* The pages of a VMO by page index: a radix tree, sparse over the whole 52-bit index space. The
- * owner's lock guards it. */
+/* The pages of a VMO by page index: a radix tree, sparse over a 54-bit index space.
+ *
+ * Trees share what they have in common. page_tree_share_range makes a second tree that shows the
+ * same pages without visiting them: both lead to the same nodes, which count how many slots and
+ * roots lead to them, and a change in one tree first copies the shared nodes on its way down. A
+ * page counts in |shares| the slots that hold it; it is one tree's alone when that is 1 and no node
+ * above it is shared. All trees that share anything have one lock, the owner's, which guards the
+ * counts too. A tree owns one reference on each page for as long as any slot holds it. */
 #pragma once
 
 #include <zircon/errors.h>
 
 #include "kernel/lib/compiler.h"
+#include "kernel/lib/list.h"
 
 struct page;
+struct page_tree_node;
+
+#define PAGE_TREE_INDEX_BITS 54u
+#define PAGE_TREE_MAX_HEIGHT 9u
 
 struct page_tree {
     void *root; /* a node; at height 0 the page with index 0, or NULL */
@@ -14,33 +25,60 @@ struct page_tree {
     uint8_t height; /* levels of nodes */
 };
 
+/* Nodes that were taken before a change, so that the change cannot fail. */
+#define PAGE_TREE_RESERVE_NODES (2 * PAGE_TREE_MAX_HEIGHT)
+struct page_tree_reserve {
+    struct page_tree_node *nodes[PAGE_TREE_RESERVE_NODES];
+    unsigned count;
+};
+
 /* Once, after kheap_init. */
 void page_tree_init_cache(void);
 
 void page_tree_init(struct page_tree *tree);
 
-/* NULL: nothing there. */
-struct page *page_tree_lookup(const struct page_tree *tree, uint64_t index);
+/* The page in a slot, NULL if there is none. *out_shared (only set if there is one): another tree
+ * shows it too. */
+struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared);
 
-/* Puts |page| into an empty slot. ZX_ERR_NO_MEMORY: no node; nothing changed. */
+/* Puts |page| (takes its reference, unless another slot of these trees owns it) into an empty slot.
+ * ZX_ERR_NO_MEMORY: no node; nothing changed. */
 MUST_USE zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page);
 
-/* Swaps the page in an occupied slot. Returns the old one. */
-struct page *page_tree_replace(struct page_tree *tree, uint64_t index, struct page *page);
+/* Swaps the page in an occupied slot, as page_tree_insert. The old one goes to |freed| (linked
+ * through page.node, with the reference) if no slot holds it any more. */
+MUST_USE zx_status_t page_tree_replace(struct page_tree *tree, uint64_t index, struct page *page,
+                                       struct list_node *freed);
 
-/* Takes a page out; NULL if the slot was empty. Frees nodes that become empty. */
-struct page *page_tree_remove(struct page_tree *tree, uint64_t index);
+/* Empties the slots with first <= index < end. Pages that no slot holds any more go to |freed| in
+ * rising order. ZX_ERR_NO_MEMORY: no node to copy a shared one that lies across an edge of the
+ * range; nothing changed. */
+MUST_USE zx_status_t page_tree_remove_range(struct page_tree *tree, uint64_t first, uint64_t end,
+                                            struct list_node *freed);
 
-/* Calls fn for each page with first <= index < end in rising order until it returns other than
- * ZX_OK, and returns that. fn must not change the tree. */
-typedef zx_status_t (*page_tree_visitor)(void *ctx, uint64_t index, struct page *page);
-zx_status_t page_tree_for_each(const struct page_tree *tree, uint64_t first, uint64_t end,
-                               page_tree_visitor fn, void *ctx);
+/* Empties the tree, as page_tree_remove_range, but cannot fail. What is shared is not visited. */
+void page_tree_clear(struct page_tree *tree, struct list_node *freed);
+
+/* Makes |dst|, an empty tree, show the pages of |src| with first <= index < end under the same
+ * indices. The cost does not depend on their number as long as the range leaves no page of |src|
+ * out; otherwise one visit a node. ZX_ERR_NO_MEMORY: nothing changed. */
+MUST_USE zx_status_t page_tree_share_range(const struct page_tree *src, uint64_t first,
+                                           uint64_t end, struct page_tree *dst);
 
 /* The first page at or after |index| and before |end|: its index in *out_index. NULL: none. */
 struct page *page_tree_next(const struct page_tree *tree, uint64_t index, uint64_t end,
                             uint64_t *out_index);
 
-/* Removes every page with first <= index < end, calling fn (which takes the page) for each. */
-void page_tree_remove_range(struct page_tree *tree, uint64_t first, uint64_t end,
-                            void (*fn)(void *ctx, struct page *page), void *ctx);
+/* The number of pages with first <= index < end. */
+uint64_t page_tree_count_range(const struct page_tree *tree, uint64_t first, uint64_t end);
+
+/* The same, leaving out those that another tree shows too. Visits every page. */
+uint64_t page_tree_count_private(const struct page_tree *tree);
+
+/* Fills a reserve (all zeros at first) with as many nodes as one insertion or replacement can need.
+ * False: no memory; what it has stays. */
+MUST_USE bool page_tree_reserve_fill(struct page_tree_reserve *reserve);
+void page_tree_reserve_free(struct page_tree_reserve *reserve);
+/* Puts |page| into the slot, whatever is there, with nodes from a full reserve. */
+void page_tree_put_reserved(struct page_tree *tree, uint64_t index, struct page *page,
+                            struct page_tree_reserve *reserve, struct list_node *freed);

@@ -1,41 +1,68 @@
-/* VMOs: life, size, the page behind an offset, mappings. */
+/* VMOs: life, sizes, facts. */
 #include "kernel/vm/vmo.h"
-
-#include <zircon/syscalls/types.h>
 
 #include "arch/mmu.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
 #include "kernel/vm/kheap.h"
-#include "kernel/vm/mapping.h"
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo_internal.h"
 
-static struct kcache *vmo_cache;
+static struct kcache *vmo_cache, *family_cache;
 
 void vmo_init(void)
 {
     page_tree_init_cache();
+    vmo_discard_init();
     vmo_cache = kcache_create("vmo", sizeof(struct vmo), 8);
+    family_cache = kcache_create("vmo_family", sizeof(struct vmo_family), 8);
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
-/* NULL: no memory. */
-static struct vmo *vmo_alloc(enum vmo_kind kind, uint64_t size_bytes, uint64_t content_size_bytes)
+static struct vmo_family *family_create(void)
+{
+    struct vmo_family *family = kcache_alloc(family_cache);
+
+    if (family == NULL)
+        return NULL;
+    refcount_init(&family->refs);
+    mutex_init(&family->lock, LOCK_RANK_VMO);
+    list_init(&family->copies);
+    return family;
+}
+
+struct vmo *vmo_alloc(struct vmo_family *family, enum vmo_kind kind, uint64_t size_bytes,
+                      uint64_t content_size_bytes)
 {
     struct vmo *vmo = kcache_zalloc(vmo_cache);
 
     if (vmo == NULL)
         return NULL;
+    if (family != NULL)
+        refcount_get(&family->refs);
+    else
+        family = family_create();
+    if (family == NULL) {
+        kcache_free(vmo_cache, vmo);
+        return NULL;
+    }
     refcount_init(&vmo->refs);
+    refcount_init(&vmo->links);
     vmo->kind = (uint8_t)kind;
+    vmo->family = family;
+    spinlock_init(&vmo->children_lock, LOCK_RANK_PAIR);
     vmo->cache_policy = ZX_CACHE_POLICY_CACHED;
-    mutex_init(&vmo->lock, LOCK_RANK_VMO);
     vmo->size_bytes = size_bytes;
     vmo->content_size_bytes = content_size_bytes;
     page_tree_init(&vmo->pages);
+    list_init(&vmo->children);
+    list_init(&vmo->child_node);
+    list_init(&vmo->aliases);
     list_init(&vmo->mappings);
+    list_init(&vmo->alias_node);
+    list_init(&vmo->discard_node);
     return vmo;
 }
 
@@ -49,11 +76,13 @@ zx_status_t vmo_create(uint64_t size_bytes, uint32_t options, struct vmo **out)
     if ((options & ~known) != 0 ||
         (options & (ZX_VMO_UNBOUNDED | ZX_VMO_RESIZABLE)) == (ZX_VMO_UNBOUNDED | ZX_VMO_RESIZABLE))
         return ZX_ERR_INVALID_ARGS;
-    if ((options & ~(uint32_t)ZX_VMO_RESIZABLE) != 0)
+    if ((options & ZX_VMO_TRAP_DIRTY) != 0)
         return ZX_ERR_NOT_SUPPORTED;
     if (!round_up_checked(size_bytes, PAGE_SIZE_BYTES, &rounded))
         return ZX_ERR_OUT_OF_RANGE;
-    vmo = vmo_alloc(VMO_PAGED, rounded, size_bytes);
+    if ((options & ZX_VMO_UNBOUNDED) != 0)
+        rounded = VMO_MAX_SIZE_BYTES;
+    vmo = vmo_alloc(NULL, VMO_PAGED, rounded, size_bytes);
     if (vmo == NULL)
         return ZX_ERR_NO_MEMORY;
     vmo->options = options;
@@ -68,7 +97,7 @@ zx_status_t vmo_create_physical(paddr_t base, uint64_t size_bytes, struct vmo **
     if (!is_aligned(base | size_bytes, PAGE_SIZE_BYTES) || size_bytes == 0 ||
         size_bytes - 1 > UINT64_MAX - base)
         return ZX_ERR_INVALID_ARGS;
-    vmo = vmo_alloc(VMO_PHYSICAL, size_bytes, size_bytes);
+    vmo = vmo_alloc(NULL, VMO_PHYSICAL, size_bytes, size_bytes);
     if (vmo == NULL)
         return ZX_ERR_NO_MEMORY;
     vmo->physical_base = base;
@@ -77,15 +106,44 @@ zx_status_t vmo_create_physical(paddr_t base, uint64_t size_bytes, struct vmo **
     return ZX_OK;
 }
 
-/* Puts |page| (takes it) where nothing is. */
-static zx_status_t insert_page_locked(struct vmo *vmo, uint64_t offset, struct page *page)
+/* Gives consecutive pages to a new VMO. Those that do not get in are put. */
+static zx_status_t insert_run(struct vmo *vmo, struct page *first, uint64_t count_pages)
 {
-    zx_status_t status = page_tree_insert(&vmo->pages, offset >> PAGE_SHIFT, page);
+    zx_status_t status = ZX_OK;
 
-    if (status != ZX_OK)
+    vmo_lock(vmo);
+    for (uint64_t i = 0; i < count_pages; i++) {
+        if (status == ZX_OK)
+            status = vmo_insert_page_locked(vmo, i << PAGE_SHIFT, &first[i]);
+        if (status != ZX_OK)
+            page_put(&first[i]);
+    }
+    vmo_unlock(vmo);
+    return status;
+}
+
+zx_status_t vmo_create_contiguous(uint64_t size_bytes, unsigned align_log2, struct vmo **out)
+{
+    uint64_t rounded;
+    struct page *pages;
+    struct vmo *vmo;
+    zx_status_t status;
+
+    if (size_bytes == 0 || align_log2 >= 64)
+        return ZX_ERR_INVALID_ARGS;
+    if (!round_up_checked(size_bytes, PAGE_SIZE_BYTES, &rounded))
+        return ZX_ERR_OUT_OF_RANGE;
+    vmo = vmo_alloc(NULL, VMO_PAGED, rounded, size_bytes);
+    if (vmo == NULL)
+        return ZX_ERR_NO_MEMORY;
+    vmo->is_contiguous = true;
+    pages = pmm_alloc_contiguous(rounded >> PAGE_SHIFT, align_log2, PAGE_VMO, PMM_ZERO);
+    status = pages != NULL ? insert_run(vmo, pages, rounded >> PAGE_SHIFT) : ZX_ERR_NO_MEMORY;
+    if (status != ZX_OK) {
+        vmo_put(vmo);
         return status;
-    page->vmo = vmo;
-    page->vmo_offset = offset;
+    }
+    *out = vmo;
     return ZX_OK;
 }
 
@@ -93,22 +151,19 @@ zx_status_t vmo_create_from_reserved(paddr_t base, uint64_t size_bytes, struct v
 {
     uint64_t rounded;
     struct vmo *vmo;
+    zx_status_t status;
 
     if (!round_up_checked(size_bytes, PAGE_SIZE_BYTES, &rounded) ||
         !pmm_adopt_reserved(base, rounded >> PAGE_SHIFT))
         return ZX_ERR_INVALID_ARGS;
-    vmo = vmo_alloc(VMO_PAGED, rounded, size_bytes);
+    vmo = vmo_alloc(NULL, VMO_PAGED, rounded, size_bytes);
     if (vmo == NULL)
         return ZX_ERR_NO_MEMORY;
-    vmo_lock(vmo);
-    for (uint64_t offset = 0; offset < rounded; offset += PAGE_SIZE_BYTES) {
-        if (insert_page_locked(vmo, offset, page_from_paddr(base + offset)) != ZX_OK) {
-            vmo_unlock(vmo);
-            vmo_put(vmo);
-            return ZX_ERR_NO_MEMORY;
-        }
+    status = insert_run(vmo, page_from_paddr(base), rounded >> PAGE_SHIFT);
+    if (status != ZX_OK) {
+        vmo_put(vmo);
+        return status;
     }
-    vmo_unlock(vmo);
     *out = vmo;
     return ZX_OK;
 }
@@ -118,20 +173,40 @@ void vmo_get(struct vmo *vmo)
     refcount_get(&vmo->refs);
 }
 
-static void put_page(void *ctx, struct page *page)
+void vmo_free(struct vmo *vmo)
 {
-    (void)ctx;
-    page_put(page);
+    ASSERT(vmo->parent == NULL && list_is_empty(&vmo->children));
+    if (refcount_put(&vmo->family->refs))
+        kcache_free(family_cache, vmo->family);
+    kcache_free(vmo_cache, vmo);
+}
+
+/* Its last user is gone: drops what only users need. */
+static void release_contents(struct vmo *vmo)
+{
+    struct list_node freed = LIST_INIT(freed);
+
+    vmo_discard_forget(vmo);
+    vmo_lock(vmo);
+    ASSERT(list_is_empty(&vmo->mappings) && vmo->count_mappings == 0);
+    ASSERT(list_is_empty(&vmo->aliases));
+    list_remove(&vmo->alias_node);
+    page_tree_clear(&vmo->pages, &freed);
+    vmo_unlock(vmo);
+    pmm_put_list(&freed);
 }
 
 void vmo_put(struct vmo *vmo)
 {
-    if (!refcount_put(&vmo->refs))
-        return;
-    ASSERT(list_is_empty(&vmo->mappings) && vmo->count_mappings == 0);
-    page_tree_remove_range(&vmo->pages, 0, UINT64_MAX >> PAGE_SHIFT, put_page, NULL);
-    kcache_free(vmo_cache, vmo);
+    while (vmo != NULL && refcount_put(&vmo->refs)) {
+        struct vmo *source = vmo->source;
+        release_contents(vmo);
+        vmo_leave_kin(vmo);
+        vmo = source;
+    }
 }
+
+/* ---- Facts ---------------------------------------------------------------------------------- */
 
 void vmo_set_name(struct vmo *vmo, const char *name)
 {
@@ -140,18 +215,42 @@ void vmo_set_name(struct vmo *vmo, const char *name)
     vmo_unlock(vmo);
 }
 
-uint64_t vmo_count_committed(struct vmo *vmo)
+void vmo_copy_name(struct vmo *vmo, char out[32])
+{
+    vmo_lock(vmo);
+    memcpy(out, vmo->name, sizeof(vmo->name));
+    vmo_unlock(vmo);
+}
+
+zx_status_t vmo_set_cache_policy(struct vmo *vmo, uint32_t policy)
+{
+    zx_status_t status = ZX_OK;
+
+    if (policy > ZX_CACHE_POLICY_MASK)
+        return ZX_ERR_INVALID_ARGS;
+    vmo_lock(vmo);
+    if (vmo->count_mappings > 0 || vmo->is_snapshot || vmo->source != NULL ||
+        !list_is_empty(&vmo->children))
+        status = ZX_ERR_BAD_STATE;
+    else
+        vmo->cache_policy = (uint8_t)policy;
+    vmo_unlock(vmo);
+    return status;
+}
+
+uint64_t vmo_count_committed(struct vmo *vmo, uint64_t *out_private)
 {
     uint64_t count;
 
     vmo_lock(vmo);
-    count = vmo->pages.count_pages;
+    count = vmo_count_range_locked(vmo, 0, vmo->size_bytes);
+    if (out_private != NULL)
+        *out_private = page_tree_count_private(&vmo->pages);
     vmo_unlock(vmo);
     return count;
 }
 
-/* ---- Size -------------------------------------------------------------------------------------
- */
+/* ---- Sizes ---------------------------------------------------------------------------------- */
 
 uint64_t vmo_size_bytes(struct vmo *vmo)
 {
@@ -168,143 +267,103 @@ bool vmo_is_resizable(const struct vmo *vmo)
     return (vmo->options & ZX_VMO_RESIZABLE) != 0;
 }
 
-static void take_page(void *pages, struct page *page)
+/* References have the sizes of their source. */
+static void set_sizes_locked(struct vmo *vmo, uint64_t size_bytes, uint64_t content_size_bytes)
 {
-    list_push_back(pages, &page->node);
+    vmo->size_bytes = size_bytes;
+    vmo->content_size_bytes = content_size_bytes;
+    list_for_each (node, &vmo->aliases) {
+        struct vmo *alias = list_entry(node, struct vmo, alias_node);
+        if (!alias->is_reference)
+            continue;
+        alias->size_bytes = size_bytes;
+        alias->content_size_bytes = content_size_bytes;
+    }
 }
 
-static void remove_range_locked(struct vmo *vmo, uint64_t first, uint64_t end,
-                                struct list_node *pages)
+static zx_status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t size_bytes,
+                                   struct list_node *freed)
 {
-    page_tree_remove_range(&vmo->pages, first >> PAGE_SHIFT, end >> PAGE_SHIFT, take_page, pages);
-}
+    uint64_t old_size = vmo->size_bytes, old_content = vmo->content_size_bytes;
+    /* What lies between the old and the new end of the content reads as zeros, even if somebody
+     * wrote past the end through a mapping. */
+    uint64_t first = MIN(old_content, size_bytes);
+    uint64_t end = MIN(MAX(old_content, size_bytes), MIN(old_size, rounded));
+    zx_status_t status = vmo_own_edges_locked(vmo, first, end);
 
-void vmo_drop_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, struct list_node *pages)
-{
-    uint64_t index;
-
-    /* The zero page may stay mapped where nothing else is: it reads as zeros too. */
-    if (page_tree_next(&vmo->pages, first >> PAGE_SHIFT, end >> PAGE_SHIFT, &index) == NULL)
-        return;
-    vmo_unmap_range_locked(vmo, first, end - first);
-    remove_range_locked(vmo, first, end, pages);
+    /* If the content shrinks then the last step has no page to drop and cannot fail. */
+    if (status == ZX_OK && size_bytes >= old_content)
+        status = vmo_zero_range_locked(vmo, first, end, freed);
+    if (status == ZX_OK && rounded < old_size)
+        status = vmo_drop_range_locked(vmo, rounded, old_size, true, freed);
+    if (status == ZX_OK && size_bytes < old_content) {
+        status = vmo_zero_range_locked(vmo, first, end, freed);
+        ASSERT(status == ZX_OK);
+    }
+    if (status == ZX_OK)
+        set_sizes_locked(vmo, rounded, size_bytes);
+    return status;
 }
 
 zx_status_t vmo_set_size(struct vmo *vmo, uint64_t size_bytes)
 {
-    struct list_node pages = LIST_INIT(pages);
-    uint64_t rounded, old_size, first, end;
+    struct list_node freed = LIST_INIT(freed);
+    uint64_t rounded, offset = 0;
+    zx_status_t status;
 
     if (!vmo_is_resizable(vmo))
         return ZX_ERR_UNAVAILABLE;
     if (!round_up_checked(size_bytes, PAGE_SIZE_BYTES, &rounded))
         return ZX_ERR_OUT_OF_RANGE;
+    vmo = vmo_resolve(vmo, &offset);
+    do {
+        vmo_lock(vmo);
+        status = set_size_locked(vmo, rounded, size_bytes, &freed);
+        vmo_unlock(vmo);
+        pmm_put_list(&freed);
+    } while (vmo_reclaim_for_retry(status));
+    return status;
+}
+
+uint64_t vmo_get_stream_size(struct vmo *vmo)
+{
+    uint64_t size_bytes;
+
     vmo_lock(vmo);
-    old_size = vmo->size_bytes;
-    if (rounded < old_size) {
-        /* Also where no page is: the zero page must not be seen there any more. */
-        vmo_unmap_range_locked(vmo, rounded, old_size - rounded);
-        remove_range_locked(vmo, rounded, old_size, &pages);
-    }
-    /* What lies between the old and the new end of the content reads as zeros, even if somebody
-     * wrote past the end through a mapping. */
-    first = MIN(vmo->content_size_bytes, size_bytes);
-    end = MIN(MAX(vmo->content_size_bytes, size_bytes), MIN(old_size, rounded));
-    if (first < end)
-        vmo_zero_range_locked(vmo, first, end, &pages);
-    vmo->size_bytes = rounded;
-    vmo->content_size_bytes = size_bytes;
+    size_bytes = vmo->content_size_bytes;
     vmo_unlock(vmo);
-    pmm_put_list(&pages);
-    return ZX_OK;
+    return size_bytes;
 }
 
-/* ---- Pages ------------------------------------------------------------------------------------
- */
-
-bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+static zx_status_t set_stream_size_locked(struct vmo *vmo, uint64_t size_bytes,
+                                          struct list_node *freed)
 {
-    struct page *page = NULL;
-    paddr_t pa;
+    uint64_t old_bytes = vmo->content_size_bytes, offset = 0;
+    uint64_t first = MIN(old_bytes, size_bytes), end = MAX(old_bytes, size_bytes);
+    struct vmo *source = vmo_resolve(vmo, &offset);
 
-    if (offset >= vmo->size_bytes)
-        return false;
-    if (vmo->kind == VMO_PHYSICAL) {
-        pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES);
-    } else {
-        page = page_tree_lookup(&vmo->pages, offset >> PAGE_SHIFT);
-        if (page == NULL)
-            return false;
-        pa = page_to_paddr(page);
-    }
-    *out = (struct vmo_page_result){.pa = pa, .page = page, .writable = true};
-    return true;
-}
-
-/* Takes the zero page away where mappings show it at |offset|. */
-static void unmap_zero_page_locked(struct vmo *vmo, uint64_t offset, const struct mapping *except)
-{
-    if (!vmo->zero_page_mapped)
-        return;
-    list_for_each (node, &vmo->mappings) {
-        struct mapping *mapping = list_entry(node, struct mapping, vmo_node);
-        if (mapping != except)
-            mapping_unmap_vmo_range_vmo_locked(mapping, offset, PAGE_SIZE_BYTES);
-    }
-}
-
-zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
-                                const struct mapping *faulting, struct vmo_page_result *out)
-{
-    zx_status_t status;
-    struct page *page;
-
-    if (offset >= vmo->size_bytes)
+    if (size_bytes > vmo->size_bytes)
         return ZX_ERR_OUT_OF_RANGE;
-    if (vmo_peek_page_locked(vmo, offset, out))
-        return ZX_OK;
-    offset = round_down(offset, PAGE_SIZE_BYTES);
-    if (!write) {
-        page = pmm_zero_page();
-        vmo->zero_page_mapped = true;
-        *out =
-            (struct vmo_page_result){.pa = page_to_paddr(page), .page = page, .is_zero_page = true};
-        return ZX_OK;
-    }
-    page = pmm_alloc_page(PAGE_VMO, PMM_ZERO);
-    if (page == NULL)
+    if (first < end && vmo->kind == VMO_PAGED &&
+        vmo_zero_range_locked(source, offset + first, offset + end, freed) != ZX_OK)
         return ZX_ERR_NO_MEMORY;
-    status = insert_page_locked(vmo, offset, page);
-    if (status != ZX_OK) {
-        page_put(page);
-        return status;
-    }
-    unmap_zero_page_locked(vmo, offset, faulting);
-    *out = (struct vmo_page_result){.pa = page_to_paddr(page), .page = page, .writable = true};
+    if (vmo->is_reference || vmo->source == NULL)
+        set_sizes_locked(source, source->size_bytes, size_bytes);
+    else
+        vmo->content_size_bytes = size_bytes;
     return ZX_OK;
 }
 
-/* ---- Mappings ---------------------------------------------------------------------------------
- */
-
-void vmo_unmap_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
+zx_status_t vmo_set_stream_size(struct vmo *vmo, uint64_t size_bytes)
 {
-    list_for_each (node, &vmo->mappings)
-        mapping_unmap_vmo_range_vmo_locked(list_entry(node, struct mapping, vmo_node), offset,
-                                           len_bytes);
-}
+    struct list_node freed = LIST_INIT(freed);
+    zx_status_t status;
 
-void vmo_add_mapping_locked(struct vmo *vmo, struct mapping *mapping)
-{
-    list_push_back(&vmo->mappings, &mapping->vmo_node);
-    vmo->count_mappings++;
-}
-
-void vmo_remove_mapping_locked(struct vmo *vmo, struct mapping *mapping)
-{
-    ASSERT(vmo->count_mappings > 0);
-    list_remove(&mapping->vmo_node);
-    vmo->count_mappings--;
-    if (vmo->count_mappings == 0)
-        vmo->zero_page_mapped = false;
+    do {
+        vmo_lock(vmo);
+        status = set_stream_size_locked(vmo, size_bytes, &freed);
+        vmo_unlock(vmo);
+        pmm_put_list(&freed);
+    } while (vmo_reclaim_for_retry(status));
+    return status;
 }

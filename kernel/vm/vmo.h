@@ -1,10 +1,12 @@
 /* Virtual memory objects: a range of bytes backed by pages that come on demand.
  *
- * A VMO knows nothing of handles or user pointers. |lock| is the lock of its family (one VMO and
- * its copy-on-write relatives share it). Pages belong to the VMO by one reference each. */
+ * A VMO knows nothing of handles or user pointers. Copy-on-write relatives share pages and
+ * therefore one lock, that of their family. A slice or a reference (an alias) has no pages: it
+ * shows those of its source, which is never an alias itself. See docs/memory.md. */
 #pragma once
 
 #include <zircon/errors.h>
+#include <zircon/syscalls/types.h>
 #include <zircon/types.h>
 
 #include "kernel/lib/list.h"
@@ -14,6 +16,7 @@
 
 struct page;
 struct mapping;
+struct vmo;
 
 #define VMO_MAX_SIZE_BYTES (UINT64_MAX & ~PAGE_MASK)
 
@@ -22,33 +25,78 @@ enum vmo_kind {
     VMO_PHYSICAL, /* a fixed physical range: devices; pages may have no struct page */
 };
 
-struct vmo {
-    struct refcount refs;
-    uint8_t kind;          /* enum vmo_kind */
-    uint8_t cache_policy;  /* ZX_CACHE_POLICY_* */
-    uint32_t options;      /* ZX_VMO_RESIZABLE | ... as given at creation */
-    uint64_t koid;         /* of the object that userland knows; set once by its creator */
-    paddr_t physical_base; /* VMO_PHYSICAL */
-
-    struct mutex lock;
+struct vmo_family {
+    struct refcount refs; /* one a member */
+    struct mutex lock;    /* rank VMO */
     /* Under lock: */
+    struct list_node copies; /* struct vmo_copy.node: copies that use a page without the lock */
+};
+
+/* Somebody who wants to know whether a VMO has children. Called when that changes, with spinlocks
+ * held; the calls come in the order of the changes. */
+struct vmo_watcher {
+    void (*children_changed)(struct vmo_watcher *watcher, bool has_children);
+};
+
+struct vmo {
+    struct refcount refs; /* users: objects, mappings, aliases; with the last one the pages go */
+    struct refcount
+        links;          /* its own, until it is resolved; one a child: with the last one it goes */
+    uint8_t kind;       /* enum vmo_kind */
+    bool is_contiguous; /* its pages are one run of memory and stay */
+    bool is_snapshot;   /* a copy-on-write child */
+    bool is_reference;  /* an alias of all of its source, whatever its size becomes */
+    uint32_t options;   /* ZX_VMO_RESIZABLE | ... as given at creation */
+    uint64_t koid;      /* of the object that userland knows; set once by its creator */
+    paddr_t physical_base; /* VMO_PHYSICAL */
+    struct vmo_family *family;
+    struct vmo *source;     /* of an alias: a user reference; NULL: not an alias */
+    uint64_t source_offset; /* page-aligned */
+
+    struct spinlock children_lock; /* rank PAIR: outside all VM locks */
+    uint32_t count_children;       /* under children_lock */
+    struct vmo_watcher *watcher;   /* under children_lock; NULL: nobody */
+
+    /* Under the family's lock: */
+    struct vmo *parent;          /* a link, or NULL */
+    uint64_t parent_koid;        /* of the parent at birth */
+    struct list_node children;   /* struct vmo.child_node */
+    struct list_node child_node; /* in parent->children */
+    bool is_closed;              /* no users are left */
+    bool is_resolved;            /* and nobody in the tree needs it */
+    uint8_t cache_policy;        /* ZX_CACHE_POLICY_* */
     uint64_t size_bytes;         /* page multiple */
     uint64_t content_size_bytes; /* <= size_bytes */
     struct page_tree pages;
+    uint64_t bias;             /* page n of the VMO is page n + bias of the tree */
+    struct list_node aliases;  /* struct vmo.alias_node */
     struct list_node mappings; /* struct mapping.vmo_node */
     uint32_t count_mappings;
     uint32_t count_pins;   /* while there are any, no page leaves the VMO */
     bool zero_page_mapped; /* some mapping may have the shared zero page in its tables */
+    bool is_discarded;     /* VMO_DISCARDABLE: the pages were taken away; cleared by locking */
+    uint32_t count_locks;  /* VMO_DISCARDABLE */
+    struct list_node alias_node;   /* in source->aliases */
+    struct list_node discard_node; /* in the list of those that may be discarded, if they are */
     char name[32];
 };
 
 /* Once, after kheap_init, before the first VMO. */
 void vmo_init(void);
 
+/* ---- Life ----------------------------------------------------------------------------------- */
+
 /* A paged VMO of |size_bytes| (rounded up; content size is the unrounded one) with the options
- * ZX_VMO_RESIZABLE. Returns one reference in *out. ZX_ERR_INVALID_ARGS: unknown options.
- * ZX_ERR_NOT_SUPPORTED: options not built yet. ZX_ERR_OUT_OF_RANGE: too large. ZX_ERR_NO_MEMORY. */
+ * ZX_VMO_RESIZABLE, ZX_VMO_DISCARDABLE, ZX_VMO_UNBOUNDED (as large as can be). Returns one
+ * reference in *out. ZX_ERR_INVALID_ARGS: unknown options. ZX_ERR_NOT_SUPPORTED: ZX_VMO_TRAP_DIRTY.
+ * ZX_ERR_OUT_OF_RANGE: too large. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t vmo_create(uint64_t size_bytes, uint32_t options, struct vmo **out);
+
+/* A paged VMO of |size_bytes| (rounded up, not 0) whose zeroed pages are one run of memory, aligned
+ * to 2^align_log2 bytes; they can't be taken away. ZX_ERR_INVALID_ARGS: size 0, align_log2 >= 64.
+ * ZX_ERR_OUT_OF_RANGE: too large. ZX_ERR_NO_MEMORY: also when there is no such run. */
+MUST_USE zx_status_t vmo_create_contiguous(uint64_t size_bytes, unsigned align_log2,
+                                           struct vmo **out);
 
 /* A VMO over [base, base + size_bytes) of physical memory that is not managed by the pmm, or is
  * reserved for ever; page-aligned. ZX_ERR_INVALID_ARGS, ZX_ERR_NO_MEMORY. */
@@ -60,33 +108,74 @@ MUST_USE zx_status_t vmo_create_physical(paddr_t base, uint64_t size_bytes, stru
  * reserved RAM. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t vmo_create_from_reserved(paddr_t base, uint64_t size_bytes, struct vmo **out);
 
-/* The family's lock. Sleeps. */
-static inline void vmo_lock(struct vmo *vmo)
-{
-    mutex_lock(&vmo->lock);
-}
-static inline void vmo_unlock(struct vmo *vmo)
-{
-    mutex_unlock(&vmo->lock);
-}
+/* A child with the ZX_VMO_CHILD_* |options|. Returns one reference in *out. The errors, in order:
+ * ZX_ERR_INVALID_ARGS: unknown options, not exactly one kind, RESIZABLE with SLICE or NO_WRITE,
+ * offset unaligned, offset or size of a reference not 0. ZX_ERR_NOT_SUPPORTED: discardable; a
+ * snapshot or reference of physical memory; a slice of what is resizable; a resizable reference to
+ * what is not. INVALID_ARGS: a snapshot of contiguous memory. ZX_ERR_OUT_OF_RANGE: size or
+ * offset + size too large. INVALID_ARGS: a slice that leaves the parent. ZX_ERR_BAD_STATE: a
+ * snapshot of memory that is not cached. ZX_ERR_NO_MEMORY. When a snapshot is there no hart can
+ * write to a shared page any more. Takes the lock. */
+MUST_USE zx_status_t vmo_create_child(struct vmo *vmo, uint32_t options, uint64_t offset,
+                                      uint64_t size_bytes, struct vmo **out);
 
 void vmo_get(struct vmo *vmo);
 /* The last put frees the pages; no lock held. */
 void vmo_put(struct vmo *vmo);
+
+/* The family's lock. Sleeps. */
+static inline void vmo_lock(struct vmo *vmo)
+{
+    mutex_lock(&vmo->family->lock);
+}
+static inline void vmo_unlock(struct vmo *vmo)
+{
+    mutex_unlock(&vmo->family->lock);
+}
+
+/* ---- Facts ---------------------------------------------------------------------------------- */
+
+/* Says from now on to |watcher|, or with NULL to nobody, when children come and go; told at once
+ * if there are any. On return the old watcher is not being called. No VM lock held. */
+void vmo_set_watcher(struct vmo *vmo, struct vmo_watcher *watcher);
+uint32_t vmo_count_children(struct vmo *vmo);
 
 uint64_t vmo_size_bytes(struct vmo *vmo);
 bool vmo_is_resizable(const struct vmo *vmo);
 
 /* Rounds up; growing adds zeros, shrinking unmaps the tail from every mapping on every hart and
  * frees it; content size becomes the exact argument. ZX_ERR_UNAVAILABLE: not resizable.
- * ZX_ERR_OUT_OF_RANGE: too large. Takes the lock. */
+ * ZX_ERR_OUT_OF_RANGE: too large. ZX_ERR_NO_MEMORY: nothing changed but what is past the content's
+ * end. Takes the lock. */
 MUST_USE zx_status_t vmo_set_size(struct vmo *vmo, uint64_t size_bytes);
+
+/* Bytes of meaning in the VMO, <= its size. Take the lock. */
+uint64_t vmo_get_stream_size(struct vmo *vmo);
+/* Sets them; the bytes between the old and the new value become zero. ZX_ERR_OUT_OF_RANGE: more
+ * than the VMO's size. ZX_ERR_NO_MEMORY. */
+MUST_USE zx_status_t vmo_set_stream_size(struct vmo *vmo, uint64_t size_bytes);
+
+void vmo_set_name(struct vmo *vmo, const char *name);
+void vmo_copy_name(struct vmo *vmo, char out[32]);
+
+/* How mappings made from now on reach the memory. ZX_ERR_INVALID_ARGS: no ZX_CACHE_POLICY_*.
+ * ZX_ERR_BAD_STATE: mapped, or with relatives. */
+MUST_USE zx_status_t vmo_set_cache_policy(struct vmo *vmo, uint32_t policy);
+
+/* Pages that the VMO shows, those that relatives show too included; *out_private, which may be
+ * NULL: without those. */
+uint64_t vmo_count_committed(struct vmo *vmo, uint64_t *out_private);
+/* The same for a page-aligned range, the lock held. */
+uint64_t vmo_count_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
+/* ---- Contents ------------------------------------------------------------------------------- */
 
 /* Copies between the VMO and memory of the kernel or the user. The callback does one piece (inside
  * one page, kernel address |at|); it may sleep and fault: no VM lock is held around it, and the
- * page stays while it runs. Its error ends the copy and is returned. ZX_ERR_OUT_OF_RANGE: [offset,
- * offset + len) leaves the VMO (checked first; nothing copied). ZX_ERR_BAD_STATE: the VMO's memory
- * is not cached. ZX_ERR_NO_MEMORY. */
+ * page stays while it runs. A child made meanwhile does not see what the callback writes later. Its
+ * error ends the copy and is returned. ZX_ERR_OUT_OF_RANGE: [offset, offset + len) leaves the VMO
+ * (checked first; nothing copied). ZX_ERR_BAD_STATE: the VMO's memory is not cached.
+ * ZX_ERR_NOT_FOUND: it was discarded. ZX_ERR_NO_MEMORY. */
 typedef zx_status_t (*vmo_copy_fn)(void *ctx, void *at, size_t done_bytes, size_t len_bytes);
 MUST_USE zx_status_t vmo_read(struct vmo *vmo, uint64_t offset, size_t len_bytes, vmo_copy_fn fn,
                               void *ctx);
@@ -97,17 +186,18 @@ MUST_USE zx_status_t vmo_read_kernel(struct vmo *vmo, uint64_t offset, void *dst
 MUST_USE zx_status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const void *src,
                                       size_t len_bytes);
 
-/* Makes every page of the range present (offset and length widened to pages).
+/* Makes every page of the range present and the VMO's own (offset and length widened to pages).
  * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY (pages committed so far stay). */
 MUST_USE zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Drops the pages of a page-aligned range: unmapped everywhere, later reads see zeros.
- * ZX_ERR_INVALID_ARGS: unaligned. ZX_ERR_OUT_OF_RANGE. ZX_ERR_NOT_SUPPORTED: physical.
- * ZX_ERR_BAD_STATE: pinned. */
+ * ZX_ERR_INVALID_ARGS: unaligned. ZX_ERR_OUT_OF_RANGE. ZX_ERR_NOT_SUPPORTED: physical or
+ * contiguous. ZX_ERR_BAD_STATE: pinned. ZX_ERR_NO_MEMORY: shared with relatives; nothing
+ * changed. */
 MUST_USE zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Makes the range read as zeros: whole pages are dropped, partial ones cleared.
- * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY. ZX_ERR_NOT_SUPPORTED: physical. */
+ * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY (nothing changed). ZX_ERR_NOT_SUPPORTED: physical. */
 MUST_USE zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Makes every page of the VMO present and keeps it where it is until vmo_unpin: nothing takes pages
@@ -119,8 +209,33 @@ MUST_USE zx_status_t vmo_pin(struct vmo *vmo, void **at, uint64_t count_pages);
 /* Undoes one vmo_pin. */
 void vmo_unpin(struct vmo *vmo);
 
-void vmo_set_name(struct vmo *vmo, const char *name);
-uint64_t vmo_count_committed(struct vmo *vmo);
+/* Moves the pages of a range of |src| to |dst|; |src| then reads as zeros there. Page-aligned. Two
+ * places in one VMO may overlap only by being the same. ZX_ERR_INVALID_ARGS: unaligned or
+ * overlapping. ZX_ERR_NOT_SUPPORTED: physical, contiguous or discardable. ZX_ERR_OUT_OF_RANGE.
+ * ZX_ERR_BAD_STATE: not cached. ZX_ERR_NO_MEMORY: what was moved so far stays moved. */
+MUST_USE zx_status_t vmo_transfer(struct vmo *dst, uint64_t dst_offset, uint64_t len_bytes,
+                                  struct vmo *src, uint64_t src_offset);
+
+/* What was written to the range so far is what harts will fetch as instructions. |len_bytes| > 0.
+ */
+void vmo_sync_icache(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
+/* ---- Discardable memory --------------------------------------------------------------------- */
+
+/* All of a discardable VMO. ZX_ERR_NOT_SUPPORTED: not discardable. ZX_ERR_OUT_OF_RANGE: not the
+ * whole. vmo_lock_contents tells in *out what was lost (may be NULL); vmo_try_lock_contents says
+ * ZX_ERR_UNAVAILABLE instead. vmo_unlock_contents: ZX_ERR_BAD_STATE if it is not locked. */
+MUST_USE zx_status_t vmo_lock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_bytes,
+                                       zx_vmo_lock_state_t *out);
+MUST_USE zx_status_t vmo_try_lock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+MUST_USE zx_status_t vmo_unlock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
+/* Discards unlocked contents, those that were unlocked first before others, until |count_pages|
+ * pages have been given back or there is no more. Returns how many. No VMO's lock held (an address
+ * space's may be). */
+uint64_t vmo_reclaim(uint64_t count_pages);
+
+/* ---- For mappings --------------------------------------------------------------------------- */
 
 /* What a mapping needs of the VMO at one page; the VMO's lock is held by the caller and the answer
  * holds until it is released. */
@@ -132,9 +247,9 @@ struct vmo_page_result {
 };
 
 /* The page at |offset| for an access: for a write it is made present and private; for a read the
- * zero page stands in for one that is absent. Before a present page takes the place of a zero page,
- * the zero page is unmapped from every mapping except |faulting| (may be NULL), on all harts.
- * ZX_ERR_OUT_OF_RANGE: past the end. ZX_ERR_NO_MEMORY. */
+ * zero page stands in for one that is absent. Before another page takes the place of the zero page
+ * or of a shared one, that is unmapped from every mapping except |faulting| (may be NULL), on all
+ * harts. ZX_ERR_OUT_OF_RANGE: past the end. ZX_ERR_NOT_FOUND: discarded. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
                                          const struct mapping *faulting,
                                          struct vmo_page_result *out);
@@ -142,9 +257,9 @@ MUST_USE zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool 
 /* The page at |offset| if it is present already (never allocates); false if not. */
 bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out);
 
-/* Removes [offset, offset + len) from the tables of every mapping of this VMO, with shootdown; on
- * return no hart can reach the pages through a user mapping. */
-void vmo_unmap_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+/* The offset of the first present page at or after |offset| and before |end|, both page-aligned;
+ * |end| if there is none. */
+uint64_t vmo_next_page_locked(struct vmo *vmo, uint64_t offset, uint64_t end);
 
 /* Called by mappings, lock held. */
 void vmo_add_mapping_locked(struct vmo *vmo, struct mapping *mapping);

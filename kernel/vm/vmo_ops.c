@@ -1,6 +1,4 @@
 /* Contents of VMOs: copies in and out, commit, decommit, zero. */
-#include <zircon/syscalls/types.h>
-
 #include "arch/mmu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -10,33 +8,68 @@
 /* Pages that one commit makes before others get a chance at the lock. */
 #define COMMIT_BATCH_BYTES (64 * PAGE_SIZE_BYTES)
 
-/* ---- Copies ------------------------------------------------------------------------------------
- */
+/* ---- Copies --------------------------------------------------------------------------------- */
 
-/* The page for one piece of a copy, with a reference that keeps it without the lock. */
-static zx_status_t copy_get_page(struct vmo *vmo, uint64_t offset, bool write, struct page **out)
+/* Finds the page for one piece of a copy, and takes a reference that keeps it without the lock. */
+static zx_status_t copy_begin_locked(struct vmo *vmo, uint64_t offset, bool write,
+                                     struct vmo_copy *copy, struct page **out)
 {
     struct vmo_page_result result;
-    zx_status_t status = ZX_OK;
+
+    if (offset >= vmo->size_bytes)
+        return ZX_ERR_OUT_OF_RANGE;
+    offset = round_down(offset, PAGE_SIZE_BYTES);
+    vmo = vmo_resolve(vmo, &offset);
+    if (write || vmo->is_discarded) {
+        zx_status_t status = vmo_get_page_locked(vmo, offset, write, NULL, &result);
+        if (status != ZX_OK)
+            return status;
+    } else if (!vmo_peek_page_locked(vmo, offset, &result)) {
+        result.page = pmm_zero_page();
+    }
+    page_get(result.page);
+    copy->vmo = vmo;
+    copy->offset = offset;
+    copy->page = result.page;
+    copy->write = write;
+    list_push_back(&vmo->family->copies, &copy->node);
+    *out = result.page;
+    return ZX_OK;
+}
+
+/* Ends one piece and begins another. |*page|: the one in use, NULL at first. */
+static zx_status_t copy_step(struct vmo *vmo, uint64_t offset, bool write, struct vmo_copy *copy,
+                             struct page **page)
+{
+    struct page *old = *page;
+    zx_status_t status;
 
     vmo_lock(vmo);
-    if (write)
-        status = vmo_get_page_locked(vmo, offset, true, NULL, &result);
-    else if (offset >= vmo->size_bytes)
-        status = ZX_ERR_OUT_OF_RANGE;
-    else if (!vmo_peek_page_locked(vmo, offset, &result))
-        result.page = pmm_zero_page();
-    if (status == ZX_OK) {
-        page_get(result.page);
-        *out = result.page;
-    }
+    list_remove(&copy->node);
+    *page = NULL;
+    status = copy_begin_locked(vmo, offset, write, copy, page);
     vmo_unlock(vmo);
+    if (old != NULL)
+        page_put(old);
     return status;
 }
 
-static zx_status_t vmo_copy(struct vmo *vmo, uint64_t offset, size_t len_bytes, bool write,
-                            vmo_copy_fn fn, void *ctx)
+static void copy_end(struct vmo *vmo, struct vmo_copy *copy, struct page *page)
 {
+    if (page == NULL)
+        return;
+    vmo_lock(vmo);
+    list_remove(&copy->node);
+    vmo_unlock(vmo);
+    page_put(page);
+}
+
+static zx_status_t vmo_do_copy(struct vmo *vmo, uint64_t offset, size_t len_bytes, bool write,
+                               vmo_copy_fn fn, void *ctx)
+{
+    struct vmo_copy copy;
+    struct page *page = NULL;
+    zx_status_t status = ZX_OK;
     size_t done_bytes = 0;
 
     if (!vmo_range_is_valid(vmo_size_bytes(vmo), offset, len_bytes))
@@ -44,31 +77,33 @@ static zx_status_t vmo_copy(struct vmo *vmo, uint64_t offset, size_t len_bytes, 
     /* The kernel's own view of memory is cached; device memory has none at all. */
     if (vmo->kind == VMO_PHYSICAL || vmo->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE;
+    list_init(&copy.node);
     while (done_bytes < len_bytes) {
         uint64_t at = offset + done_bytes;
         size_t piece = MIN(len_bytes - done_bytes, PAGE_SIZE_BYTES - (at & PAGE_MASK));
-        struct page *page;
-        zx_status_t status = copy_get_page(vmo, at, write, &page);
+        do {
+            status = copy_step(vmo, at, write, &copy, &page);
+        } while (vmo_reclaim_for_retry(status));
         if (status != ZX_OK)
-            return status;
+            break;
         status = fn(ctx, (char *)phys_to_virt(page_to_paddr(page)) + (at & PAGE_MASK), done_bytes,
                     piece);
-        page_put(page);
         if (status != ZX_OK)
-            return status;
+            break;
         done_bytes += piece;
     }
-    return ZX_OK;
+    copy_end(vmo, &copy, page);
+    return status;
 }
 
 zx_status_t vmo_read(struct vmo *vmo, uint64_t offset, size_t len_bytes, vmo_copy_fn fn, void *ctx)
 {
-    return vmo_copy(vmo, offset, len_bytes, false, fn, ctx);
+    return vmo_do_copy(vmo, offset, len_bytes, false, fn, ctx);
 }
 
 zx_status_t vmo_write(struct vmo *vmo, uint64_t offset, size_t len_bytes, vmo_copy_fn fn, void *ctx)
 {
-    return vmo_copy(vmo, offset, len_bytes, true, fn, ctx);
+    return vmo_do_copy(vmo, offset, len_bytes, true, fn, ctx);
 }
 
 static zx_status_t copy_out(void *ctx, void *at, size_t done_bytes, size_t len_bytes)
@@ -97,8 +132,7 @@ zx_status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const void *src, 
     return vmo_write(vmo, offset, len_bytes, copy_in, &from);
 }
 
-/* ---- Ranges ------------------------------------------------------------------------------------
- */
+/* ---- Commit --------------------------------------------------------------------------------- */
 
 /* Makes the pages of a page-aligned range present, all under one hold of the lock. */
 static zx_status_t commit_batch(struct vmo *vmo, uint64_t first, uint64_t end)
@@ -128,76 +162,113 @@ zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
     offset = round_down(offset, PAGE_SIZE_BYTES);
     while (offset < end && status == ZX_OK) {
         uint64_t batch_end = offset + MIN(COMMIT_BATCH_BYTES, end - offset);
-        status = commit_batch(vmo, offset, batch_end);
+        do {
+            status = commit_batch(vmo, offset, batch_end);
+        } while (vmo_reclaim_for_retry(status));
         offset = batch_end;
     }
     return status;
 }
 
-zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
+/* ---- Zeros ---------------------------------------------------------------------------------- */
+
+static zx_status_t own_page_locked(struct vmo *vmo, uint64_t offset)
 {
-    struct list_node pages = LIST_INIT(pages);
+    struct vmo_page_result result;
+
+    if (!vmo_peek_page_locked(vmo, offset, &result))
+        return ZX_OK;
+    return vmo_get_page_locked(vmo, offset, true, NULL, &result);
+}
+
+zx_status_t vmo_own_edges_locked(struct vmo *vmo, uint64_t first, uint64_t end)
+{
     zx_status_t status = ZX_OK;
 
-    if (vmo->kind == VMO_PHYSICAL)
-        return ZX_ERR_NOT_SUPPORTED;
-    if (!is_aligned(offset | len_bytes, PAGE_SIZE_BYTES))
-        return ZX_ERR_INVALID_ARGS;
-    vmo_lock(vmo);
-    if (!vmo_range_is_valid(vmo->size_bytes, offset, len_bytes))
-        status = ZX_ERR_OUT_OF_RANGE;
-    else if (vmo->count_pins > 0)
-        status = ZX_ERR_BAD_STATE;
-    else
-        vmo_drop_range_locked(vmo, offset, offset + len_bytes, &pages);
-    vmo_unlock(vmo);
-    pmm_put_list(&pages);
+    if (first >= end)
+        return ZX_OK;
+    if (!is_aligned(first, PAGE_SIZE_BYTES))
+        status = own_page_locked(vmo, first);
+    if (status == ZX_OK && !is_aligned(end, PAGE_SIZE_BYTES))
+        status = own_page_locked(vmo, end);
     return status;
 }
 
-/* Clears part of the page at |first|, if there is one. */
+/* Clears part of the page at |first|, if there is one; it is the VMO's own. */
 static void clear_in_page_locked(struct vmo *vmo, uint64_t first, uint64_t end)
 {
     struct vmo_page_result result;
 
-    if (first < end && vmo_peek_page_locked(vmo, first, &result))
-        memset((char *)phys_to_virt(result.pa) + (first & PAGE_MASK), 0, end - first);
+    if (first >= end || !vmo_peek_page_locked(vmo, first, &result))
+        return;
+    ASSERT(result.writable);
+    memset((char *)phys_to_virt(result.pa) + (first & PAGE_MASK), 0, end - first);
 }
 
-void vmo_zero_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, struct list_node *pages)
+zx_status_t vmo_zero_range_locked(struct vmo *vmo, uint64_t first, uint64_t end,
+                                  struct list_node *freed)
 {
-    uint64_t whole_end = round_down(end, PAGE_SIZE_BYTES);
-    uint64_t whole_first;
-
-    if (vmo->count_pins > 0) {
-        vmo_clear_pinned_locked(vmo, first, end);
-        return;
-    }
     /* |end| lies in the VMO, whose size is a page multiple: this does not wrap. */
-    whole_first = round_up(first, PAGE_SIZE_BYTES);
-    if (whole_first > whole_end) {
+    uint64_t whole_first = round_up(first, PAGE_SIZE_BYTES);
+    uint64_t whole_end = round_down(end, PAGE_SIZE_BYTES);
+    bool in_place = vmo->is_contiguous || vmo->count_pins > 0;
+    zx_status_t status = vmo_own_edges_locked(vmo, first, end);
+
+    if (status == ZX_OK && whole_first < whole_end && !in_place)
+        status = vmo_drop_range_locked(vmo, whole_first, whole_end, false, freed);
+    if (status != ZX_OK)
+        return status;
+    if (in_place) {
+        for (uint64_t at = first; at < end; at = round_down(at, PAGE_SIZE_BYTES) + PAGE_SIZE_BYTES)
+            clear_in_page_locked(vmo, at,
+                                 MIN(end, round_down(at, PAGE_SIZE_BYTES) + PAGE_SIZE_BYTES));
+    } else if (whole_first > whole_end) {
         clear_in_page_locked(vmo, first, end);
-        return;
+    } else {
+        clear_in_page_locked(vmo, first, whole_first);
+        clear_in_page_locked(vmo, whole_end, end);
     }
-    clear_in_page_locked(vmo, first, whole_first);
-    if (whole_first < whole_end)
-        vmo_drop_range_locked(vmo, whole_first, whole_end, pages);
-    clear_in_page_locked(vmo, whole_end, end);
+    return ZX_OK;
+}
+
+/* Both of these are a range of zeros; |whole|: whole pages only. */
+static zx_status_t zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes, bool whole)
+{
+    struct list_node freed = LIST_INIT(freed);
+    zx_status_t status = ZX_ERR_OUT_OF_RANGE;
+
+    do {
+        vmo_lock(vmo);
+        if (vmo_range_is_valid(vmo->size_bytes, offset, len_bytes)) {
+            uint64_t first = offset;
+            struct vmo *source = vmo_resolve(vmo, &first);
+            if (len_bytes == 0)
+                status = ZX_OK;
+            else if (whole && source->count_pins > 0)
+                status = ZX_ERR_BAD_STATE;
+            else if (whole)
+                status = vmo_drop_range_locked(source, first, first + len_bytes, false, &freed);
+            else
+                status = vmo_zero_range_locked(source, first, first + len_bytes, &freed);
+        }
+        vmo_unlock(vmo);
+        pmm_put_list(&freed);
+    } while (vmo_reclaim_for_retry(status));
+    return status;
+}
+
+zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
+{
+    if (vmo->kind == VMO_PHYSICAL || vmo->is_contiguous)
+        return ZX_ERR_NOT_SUPPORTED;
+    if (!is_aligned(offset | len_bytes, PAGE_SIZE_BYTES))
+        return ZX_ERR_INVALID_ARGS;
+    return zero(vmo, offset, len_bytes, true);
 }
 
 zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 {
-    struct list_node pages = LIST_INIT(pages);
-    zx_status_t status = ZX_OK;
-
     if (vmo->kind == VMO_PHYSICAL)
         return ZX_ERR_NOT_SUPPORTED;
-    vmo_lock(vmo);
-    if (!vmo_range_is_valid(vmo->size_bytes, offset, len_bytes))
-        status = ZX_ERR_OUT_OF_RANGE;
-    else
-        vmo_zero_range_locked(vmo, offset, offset + len_bytes, &pages);
-    vmo_unlock(vmo);
-    pmm_put_list(&pages);
-    return status;
+    return zero(vmo, offset, len_bytes, false);
 }

@@ -1,7 +1,6 @@
 /* VMOs whose pages stay where they are, for parts of the kernel that work on them directly. */
 #include "arch/mmu.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo_internal.h"
 
@@ -25,7 +24,7 @@ zx_status_t vmo_pin(struct vmo *vmo, void **at, uint64_t count_pages)
 {
     ASSERT(vmo->kind == VMO_PAGED && vmo_size_bytes(vmo) == count_pages << PAGE_SHIFT);
     /* Rather than take every last page from everybody before it turns out not to be enough. */
-    if (count_pages > pmm_count_free() + vmo_count_committed(vmo))
+    if (count_pages > pmm_count_free() + vmo_count_committed(vmo, NULL))
         return ZX_ERR_NO_MEMORY;
     vmo_lock(vmo);
     vmo->count_pins++;
@@ -46,15 +45,4 @@ void vmo_unpin(struct vmo *vmo)
     ASSERT(vmo->count_pins > 0);
     vmo->count_pins--;
     vmo_unlock(vmo);
-}
-
-void vmo_clear_pinned_locked(struct vmo *vmo, uint64_t first, uint64_t end)
-{
-    while (first < end) {
-        uint64_t piece = MIN(end - first, PAGE_SIZE_BYTES - (first & PAGE_MASK));
-        struct vmo_page_result result;
-        if (vmo_peek_page_locked(vmo, first, &result))
-            memset((char *)phys_to_virt(result.pa) + (first & PAGE_MASK), 0, piece);
-        first += piece;
-    }
 }

@@ -12,6 +12,9 @@
 
 struct page;
 
+/* End of what page tables can hold: 44 bits of page number (privileged ISA, Sv39 entries). */
+#define PADDR_LIMIT (1ul << 56)
+
 #define MMU_PERM_MASK   0x7u
 #define MMU_PERM_READ   0x1u /* = ZX_VM_PERM_READ */
 #define MMU_PERM_WRITE  0x2u /* = ZX_VM_PERM_WRITE */
