@@ -244,6 +244,7 @@ static struct process *start_init(const struct userboot_args *args)
     struct vmar_object *root;
     struct user_thread *thread;
 
+    handle_set_failure_hook(policy_note_failure);
     const void *file = find_init(&args->ramdisk, &elf);
     make_vdso();
     struct vmo_object *ramdisk = make_ramdisk_object(&args->ramdisk);

@@ -42,6 +42,9 @@ struct process {
     vaddr_t vdso_base;
     uint64_t debug_addr; /* ZX_PROP_PROCESS_DEBUG_ADDR */
     uint64_t break_on_load;
+    struct job *critical_to;  /* one reference: the job that ends with it; NULL: none */
+    bool critical_if_nonzero; /* ends only if the return code is not 0 */
+    uint64_t runtime_ns;      /* of threads that are gone */
     struct exception_slot exceptions[EXCEPTION_SLOT_COUNT];
     char name[32];
 };
@@ -77,6 +80,12 @@ NORETURN void process_exit(int64_t return_code);
 /* Asks every thread to die; returns before they have. The first cause decides the return code. Any
  * thread context without locks; the caller may be one of the threads. */
 void process_kill(struct process *process, int64_t return_code);
+
+/* When |process| ends, |job| is killed; |if_nonzero|: only if its return code is not 0.
+ * ZX_ERR_INVALID_ARGS: |job| is not above the process. ZX_ERR_ALREADY_BOUND: it is critical to some
+ * job. ZX_ERR_BAD_STATE: it is dead. */
+MUST_USE zx_status_t process_set_critical(struct process *process, struct job *job,
+                                          bool if_nonzero);
 
 /* Records that |window| of the address space holds the vDSO's text and, with |vdso_base|, where the
  * image starts. ZX_ERR_ACCESS_DENIED: there is one already. */

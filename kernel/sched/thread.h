@@ -22,6 +22,7 @@ enum thread_run_state {
 enum thread_signal {
     THREAD_SIGNAL_KILL = 1u << 0,
     THREAD_SIGNAL_SUSPEND = 1u << 1,
+    THREAD_SIGNAL_EXCEPTION = 1u << 2, /* only on the way to user mode; ends no park */
 };
 
 #define PRIORITY_COUNT   32

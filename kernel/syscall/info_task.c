@@ -37,6 +37,7 @@ static zx_status_t info_job(const struct info_request *request)
     irq_state_t irq = spin_lock_irqsave(&job->lock);
     info.exited = (object_poll_signals(&job->object) & ZX_JOB_TERMINATED) != 0;
     info.return_code = info.exited ? job->return_code : 0;
+    info.kill_on_oom = job->kill_on_oom;
     info.debugger_attached = job->exceptions[EXCEPTION_SLOT_DEBUGGER].kernel_end != NULL;
     spin_unlock_irqrestore(&job->lock, irq);
     object_put(&job->object);

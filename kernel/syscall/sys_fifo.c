@@ -1,5 +1,6 @@
 /* Fifos. */
 #include "kernel/object/fifo.h"
+#include "kernel/object/policy.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 #include "kernel/vm/kheap.h"
@@ -10,7 +11,10 @@ zx_status_t sys_fifo_create(size_t elem_count, size_t elem_size, uint32_t option
     struct object *ends[2];
     if (options != 0)
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = fifo_create(elem_count, elem_size, &ends[0], &ends[1]);
+    zx_status_t status = policy_check(ZX_POL_NEW_FIFO);
+    if (status != ZX_OK)
+        return status;
+    status = fifo_create(elem_count, elem_size, &ends[0], &ends[1]);
     if (status != ZX_OK)
         return status;
     struct handle_out outs[2] = {
