@@ -3,6 +3,7 @@
 #include "arch/mmu.h"
 #include "drivers/power/sifive_test.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
 #include "kernel/object/console.h"
 #include "kernel/object/power.h"
 
@@ -164,26 +165,29 @@ static void stop_machine(enum power_action action, uint8_t status)
         sifive_test_reset(test_device);
 }
 
-void devices_start_power(const struct boot_info *info)
-{
-    if (info->test.size_bytes >= 4)
-        test_device = arch_mmio_map(info->test.base, info->test.size_bytes);
-    power_set_hook(stop_machine);
-}
-
 /* ---- Panic ---- */
 
-void devices_enter_panic(void)
+static void enter_panic(void)
 {
     console_enter_panic();
     if (has_uart)
         uart_set_synchronous(&uart);
 }
 
-void devices_stop_after_panic(void)
+static void stop_after_panic(void)
 {
     if (has_uart)
         uart_flush(&uart);
     if (test_device != NULL)
         sifive_test_exit(test_device, 1);
+}
+
+static const struct panic_hooks panic_hooks = {.enter = enter_panic, .stop = stop_after_panic};
+
+void devices_start_power(const struct boot_info *info)
+{
+    if (info->test.size_bytes >= 4)
+        test_device = arch_mmio_map(info->test.base, info->test.size_bytes);
+    power_set_hook(stop_machine);
+    panic_set_hooks(&panic_hooks);
 }

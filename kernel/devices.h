@@ -19,10 +19,5 @@ void devices_start_interrupts(const struct boot_info *info);
 /* Prepares this hart's interrupt-controller context. Interrupts off. */
 void devices_init_hart(const struct boot_info *info, uint64_t hart_id);
 
-/* Finds the ways to stop the machine. */
+/* Finds the ways to stop the machine, for powerctl and for panics. */
 void devices_start_power(const struct boot_info *info);
-
-/* For panic: the console without its lock and without interrupts; then the end, which tells an
- * emulator that something failed. The second returns where the machine cannot be stopped so. */
-void devices_enter_panic(void);
-void devices_stop_after_panic(void);

@@ -106,12 +106,26 @@ static struct ram_range find_ramdisk(void)
     return arch_ramdisk_range();
 }
 
+/* Leaves out what the kernel's half of the address space cannot reach. */
+static void add_bank(const struct boot_range *bank)
+{
+    struct ram_range window = arch_ram_window();
+    paddr_t base = MAX(bank->base, window.base);
+    paddr_t end = MIN(bank->base + bank->size_bytes, window.base + window.len_bytes);
+
+    if (base > bank->base || end < bank->base + bank->size_bytes)
+        kprintf("memory: only %#lx-%#lx can be used of the bank at %#lx", window.base,
+                window.base + window.len_bytes, bank->base);
+    if (base < end)
+        pmm_boot_add_bank(base, end - base);
+}
+
 static void start_memory(void)
 {
     const struct ram_range *banks;
 
     for (uint32_t i = 0; i < info.bank_count; i++)
-        pmm_boot_add_bank(info.banks[i].base, info.banks[i].size_bytes);
+        add_bank(&info.banks[i]);
     for (uint32_t i = 0; i < info.reserved_count; i++) {
         const struct boot_range *range = &info.reserved[i].range;
         if (pmm_boot_reserve(range->base, range->size_bytes) != ZX_OK)
@@ -155,9 +169,11 @@ static void start_harts(void)
     uint64_t ids[MAX_HARTS];
     struct thread *threads[MAX_HARTS];
     void *stacks_top[MAX_HARTS];
-    uint64_t wanted = MAX_HARTS;
+    uint64_t wanted = MAX_HARTS, asids;
     unsigned count = 0;
 
+    if (bootargs_get_u64(info.bootargs, "asids", &asids))
+        mmu_limit_asids((uint32_t)MIN(asids, (uint64_t)UINT32_MAX));
     (void)bootargs_get_u64(info.bootargs, "harts", &wanted);
     for (uint32_t i = 0; i < info.hart_count && count + 1 < MIN(wanted, (uint64_t)MAX_HARTS); i++) {
         if (info.harts[i].state != BOOT_HART_USABLE || i == info.boot_hart)

@@ -14,6 +14,7 @@
 #include "kernel/object/channel.h"
 #include "kernel/object/job.h"
 #include "kernel/object/kernel_message.h"
+#include "kernel/object/policy.h"
 #include "kernel/object/power.h"
 #include "kernel/object/resource.h"
 #include "kernel/object/thread.h"

@@ -6,6 +6,7 @@
 long user_copy(void *dst, const void *src, size_t len_bytes);
 long user_load_u32(const void *src_user, uint32_t *out);
 long user_load_u32_nofault(const void *src_user, uint32_t *out);
+long user_probe_write(uint32_t *dst_user);
 
 zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
 {
@@ -22,6 +23,19 @@ zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_by
     if (!user_range_is_valid(dst_user, len_bytes) ||
         user_copy((void *)dst_user, src, len_bytes) != 0)
         return ZX_ERR_INVALID_ARGS;
+    return ZX_OK;
+}
+
+zx_status_t arch_probe_user_write(uintptr_t dst_user, size_t len_bytes)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    if (!user_range_is_valid(dst_user, len_bytes))
+        return ZX_ERR_INVALID_ARGS;
+    for (uintptr_t page = round_down(dst_user, PAGE_SIZE_BYTES); page < dst_user + len_bytes;
+         page += PAGE_SIZE_BYTES) {
+        if (user_probe_write((uint32_t *)page) != 0)
+            return ZX_ERR_INVALID_ARGS;
+    }
     return ZX_OK;
 }
 

@@ -7,6 +7,15 @@
  * with a failure status where the machine can, waits otherwise. Callable from any context. */
 NORETURN void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* What a panic needs of the layers above: everything may panic, so panic knows none of them. */
+struct panic_hooks {
+    void (*enter)(void); /* makes the log's output work without locks and interrupts */
+    void (*stop)(void);  /* powers off with a failure status; returns if it cannot, and then the
+                            hart waits for ever so that a person can read the screen */
+};
+/* Keeps the pointer. Boot only. */
+void panic_set_hooks(const struct panic_hooks *hooks);
+
 /* Kept in release builds. */
 #define ASSERT(cond)                                                                               \
     do {                                                                                           \

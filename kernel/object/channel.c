@@ -1,3 +1,5 @@
+#include <zircon/syscalls/object.h>
+
 #include "kernel/object/channel.h"
 
 #include "kernel/object/pair.h"
@@ -220,7 +222,7 @@ zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max
 /* The message is on its way, so the call can't be restarted: a suspension has to wait. */
 static zx_status_t caller_park(zx_time_t deadline_ns)
 {
-    zx_status_t status = thread_park(deadline_ns, true);
+    zx_status_t status = thread_park_for(ZX_THREAD_STATE_BLOCKED_CHANNEL, deadline_ns);
     if (status != ZX_ERR_INTERNAL_INTR_RETRY)
         return status;
     zx_time_t poll_ns = zx_time_add_duration(clock_monotonic_ns(), CALL_POLL_NS);

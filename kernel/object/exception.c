@@ -239,7 +239,7 @@ static bool exception_is_answered(struct exception *exception)
 static enum verdict wait_for_answer(struct exception *exception)
 {
     while (!exception_is_answered(exception))
-        (void)thread_park(ZX_TIME_INFINITE, true);
+        (void)thread_park_for(ZX_THREAD_STATE_BLOCKED_EXCEPTION, ZX_TIME_INFINITE);
     if (atomic_load(&exception->thread->thread.signals) & THREAD_SIGNAL_KILL)
         return VERDICT_EXIT;
     switch (atomic_load(&exception->state)) {

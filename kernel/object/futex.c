@@ -1,3 +1,5 @@
+#include <zircon/syscalls/object.h>
+
 #include "kernel/object/futex.h"
 
 #include "kernel/sched/thread.h"
@@ -169,7 +171,7 @@ zx_status_t futex_wait(vaddr_t addr, uint32_t expected, const struct futex_owner
 
     if (status == ZX_OK) {
         while (status == ZX_OK && !atomic_load(&waiter.is_woken))
-            status = thread_park(deadline_ns, true);
+            status = thread_park_for(ZX_THREAD_STATE_BLOCKED_FUTEX, deadline_ns);
         if (wait_leave(&waiter))
             status = ZX_OK;
     }

@@ -4,6 +4,8 @@
  *   WATCH_QUEUED   its packet is in port->packets
  *   WATCH_DEAD     neither; somebody is getting rid of it
  * The thread that adds a watch has the second reference until it is done. */
+#include <zircon/syscalls/object.h>
+
 #include "kernel/object/port.h"
 
 #include "kernel/lib/string.h"
@@ -382,7 +384,7 @@ zx_status_t port_wait(struct object *object, zx_time_t deadline_ns, zx_port_pack
         spin_unlock_irqrestore(&port->lock, irq);
         if (packet || status != ZX_OK)
             break;
-        status = thread_park(deadline_ns, true);
+        status = thread_park_for(ZX_THREAD_STATE_BLOCKED_PORT, deadline_ns);
     }
     if (!packet)
         return status;

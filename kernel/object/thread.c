@@ -27,14 +27,6 @@ struct user_thread *user_thread_current(void)
     return user_thread_from_thread(thread);
 }
 
-uint32_t user_thread_set_blocked(uint32_t state)
-{
-    struct user_thread *thread = user_thread_current();
-    if (thread == NULL)
-        return 0;
-    return atomic_exchange(&thread->blocked_state, state);
-}
-
 /* ---- Creation and destruction --------------------------------------------------------------- */
 
 static void user_thread_destroy(struct object *object)
@@ -232,7 +224,7 @@ uint32_t user_thread_get_state(struct user_thread *thread)
     };
     irq_state_t irq = spin_lock_irqsave(&thread->process->lock);
     uint32_t state = basic[thread->state];
-    uint32_t blocked = atomic_load_relaxed(&thread->blocked_state);
+    uint32_t blocked = atomic_load_relaxed(&thread->thread.park_reason);
     if (thread->state == USER_THREAD_RUNNING) {
         if (thread->in_exception)
             state = ZX_THREAD_STATE_BLOCKED_EXCEPTION;

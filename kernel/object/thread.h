@@ -41,8 +41,6 @@ struct user_thread {
         uint32_t type, synth_code, synth_data;
     } pending_exception;
 
-    uint32_t blocked_state; /* ZX_THREAD_STATE_BLOCKED_* or 0, written by the thread itself */
-
     /* Where it enters user mode; written before it starts. */
     vaddr_t entry_pc, entry_sp;
     uint64_t entry_args[2];
@@ -110,7 +108,3 @@ bool user_thread_is_wanted_suspended_locked(const struct user_thread *thread);
 
 /* ZX_THREAD_STATE_* as ZX_INFO_THREAD reports it. */
 uint32_t user_thread_get_state(struct user_thread *thread);
-
-/* Says why the calling thread is about to block (ZX_THREAD_STATE_BLOCKED_*), 0 when it is not any
- * more. Returns what it was. Does nothing in kernel threads. */
-uint32_t user_thread_set_blocked(uint32_t state);

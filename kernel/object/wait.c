@@ -1,3 +1,5 @@
+#include <zircon/syscalls/object.h>
+
 #include "kernel/object/wait.h"
 
 #include "kernel/sched/sched.h"
@@ -47,7 +49,8 @@ static size_t wait_add_observers(struct wait_entry *entries, size_t count,
     return added;
 }
 
-zx_status_t wait_for_signals(struct wait_entry *entries, size_t count, zx_time_t deadline_ns)
+zx_status_t wait_for_signals(struct wait_entry *entries, size_t count, uint32_t reason,
+                             zx_time_t deadline_ns)
 {
     struct wait_sleeper sleeper = {.thread = thread_current(), .is_done = false};
     for (size_t i = 0; i < count; i++) {
@@ -57,7 +60,7 @@ zx_status_t wait_for_signals(struct wait_entry *entries, size_t count, zx_time_t
     zx_status_t status = ZX_OK;
     size_t added = wait_add_observers(entries, count, &sleeper);
     while (!atomic_load(&sleeper.is_done) && status == ZX_OK)
-        status = thread_park(deadline_ns, true);
+        status = thread_park_for(reason, deadline_ns);
     for (size_t i = 0; i < added; i++)
         object_remove_observer(entries[i].object, &entries[i].observer);
 
@@ -78,7 +81,7 @@ zx_status_t wait_until(zx_time_t deadline_ns)
 {
     zx_status_t status;
     do {
-        status = thread_park(deadline_ns, true);
+        status = thread_park_for(ZX_THREAD_STATE_BLOCKED_SLEEPING, deadline_ns);
     } while (status == ZX_OK);
     return status == ZX_ERR_TIMED_OUT ? ZX_OK : status;
 }

@@ -20,8 +20,9 @@ struct wait_entry {
 /* Sleeps until one of the objects has one of its signals (ZX_OK, even if the deadline is past),
  * a handle is closed or moved (ZX_ERR_CANCELED), or |deadline_ns| (absolute, monotonic) is past
  * (ZX_ERR_TIMED_OUT). ZX_ERR_INTERNAL_INTR_*: the thread is being killed or suspended; the caller
- * returns it and the way back to user mode does the rest. No lock held. */
-MUST_USE zx_status_t wait_for_signals(struct wait_entry *entries, size_t count,
+ * returns it and the way back to user mode does the rest. |reason|: a ZX_THREAD_STATE_BLOCKED_*. No
+ * lock held. */
+MUST_USE zx_status_t wait_for_signals(struct wait_entry *entries, size_t count, uint32_t reason,
                                       zx_time_t deadline_ns);
 
 /* Sleeps until |deadline_ns|. ZX_OK, or ZX_ERR_INTERNAL_INTR_*. */

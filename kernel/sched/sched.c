@@ -8,9 +8,9 @@
 
 #define SLICE_NS 10000000 /* 10 ms: how long equals wait for each other */
 
-/* A thread woken by one that is about to sleep itself (half of every round trip) waits this long for
- * the waker's hart; then an idle hart is told to fetch it. Shorter than what interrupting an idle
- * hart and moving the working set costs, twice, many times over. */
+/* A thread woken by one that is about to sleep itself (half of every round trip) waits this long
+ * for the waker's hart; then an idle hart is told to fetch it. Shorter than what interrupting an
+ * idle hart and moving the working set costs, twice, many times over. */
 #define HAND_OFF_NS 50000 /* 50 us */
 
 struct run_queue run_queues[MAX_HARTS];
@@ -260,6 +260,16 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
     return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
+zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
+{
+    struct thread *self = thread_current();
+
+    atomic_store_relaxed(&self->park_reason, reason);
+    zx_status_t status = thread_park(deadline_ns, true);
+    atomic_store_relaxed(&self->park_reason, 0);
+    return status;
+}
+
 static void unpark(struct thread *thread, bool waker_sleeps_soon)
 {
     irq_state_t irq = arch_irq_save();
@@ -357,8 +367,7 @@ void upcall_timer(void)
     timer_run_expired();
     spin_lock(&queue->lock);
     zx_time_t now = clock_monotonic_ns();
-    if (queue->current->slice_end_ns <= now &&
-        (queue->ready_mask >> queue->current->priority) != 0)
+    if (queue->current->slice_end_ns <= now && (queue->ready_mask >> queue->current->priority) != 0)
         queue->need_resched = true;
     if (queue->hand_off_ns <= now) {
         queue->hand_off_ns = ZX_TIME_INFINITE;

@@ -39,6 +39,7 @@ struct thread {
     enum thread_run_state run_state;
     bool token; /* an unpark that no park has consumed yet */
     bool park_interruptible;
+    uint32_t park_reason; /* ZX_THREAD_STATE_BLOCKED_*, 0: none; written by the thread, atomic */
     uint8_t priority;
     uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
     hart_mask_t affinity; /* harts that it may run on */
@@ -96,6 +97,10 @@ NORETURN void thread_exit(void);
  * ZX_ERR_INTERNAL_INTR_KILLED / _RETRY when the thread is being killed or suspended. Interrupts on,
  * no spinlock held. */
 zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible);
+
+/* The same, interruptible, and says to those who look at the thread meanwhile what it waits for:
+ * |reason| is one of ZX_THREAD_STATE_BLOCKED_*. */
+zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns);
 
 /* Wakes |thread| or leaves it a token. Any context; spinlocks of rank below SCHED may be held. The
  * caller makes sure that the thread object stays. */

@@ -1,6 +1,8 @@
 /* Waiting for signals of any object. */
 #include <zircon/syscalls/port.h>
 
+#include <zircon/syscalls/object.h>
+
 #include "kernel/object/port.h"
 #include "kernel/object/wait.h"
 #include "kernel/syscall/syscalls.h"
@@ -31,7 +33,7 @@ zx_status_t sys_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_tim
         return status;
     entry.observed = object_poll_signals(entry.object);
     if ((entry.observed & signals) == 0)
-        status = wait_for_signals(&entry, 1, deadline);
+        status = wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, deadline);
     object_put(entry.object);
     if (wait_tells_state(status)) {
         zx_status_t put_status = user_put_u32_optional(observed_user, entry.observed);
@@ -57,7 +59,8 @@ static zx_status_t wait_many(zx_wait_item_t *items, struct wait_entry *entries, 
             return status;
         }
     }
-    zx_status_t status = wait_for_signals(entries, count, deadline);
+    zx_status_t status =
+        wait_for_signals(entries, count, ZX_THREAD_STATE_BLOCKED_WAIT_MANY, deadline);
     for (size_t i = 0; i < count; i++)
         items[i].pending = entries[i].observed;
     wait_entries_put(entries, count);

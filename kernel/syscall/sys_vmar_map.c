@@ -125,6 +125,9 @@ static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
         status = check_extent(request);
     if (status == ZX_OK)
         status = check_vdso(request, &is_vdso_code);
+    /* Mappings that were overwritten do not come back: no failure may come after that. */
+    if (status == ZX_OK && (request->options & ZX_VM_SPECIFIC_OVERWRITE))
+        status = arch_probe_user_write((uintptr_t)out_user, sizeof(*out_user));
     if (status != ZX_OK)
         return status;
 

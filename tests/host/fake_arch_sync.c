@@ -117,6 +117,12 @@ void thread_unpark(struct thread *thread)
     pthread_mutex_unlock(&sleep_lock);
 }
 
+zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
+{
+    (void)reason;
+    return thread_park(deadline_ns, true);
+}
+
 void thread_unpark_hand_off(struct thread *thread)
 {
     thread_unpark(thread);

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <zircon/syscalls/object.h>
+
 #include "kernel/object/channel.h"
 #include "kernel/object/event.h"
 #include "kernel/object/port.h"
@@ -336,7 +338,8 @@ static void *waiting_body(void *arg)
     entry_get(&entries[0], waiting->other, ZX_USER_SIGNAL_7);
     entry_get(&entries[1], waiting->value, ZX_EVENT_SIGNALED);
     atomic_store(&waiting->started, true);
-    waiting->status = wait_for_signals(entries, 2, ZX_TIME_INFINITE);
+    waiting->status =
+        wait_for_signals(entries, 2, ZX_THREAD_STATE_BLOCKED_WAIT_MANY, ZX_TIME_INFINITE);
     waiting->observed = entries[1].observed;
     object_put(entries[0].object);
     object_put(entries[1].object);
@@ -389,17 +392,23 @@ static void test_wait_at_once(void **state)
     assert_int_equal(event_create(&event), ZX_OK);
     zx_handle_t value = install(event);
     entry_get(&entry, value, ZX_EVENT_SIGNALED);
-    assert_int_equal(wait_for_signals(&entry, 1, 0), ZX_ERR_TIMED_OUT);
+    assert_int_equal(wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, 0),
+                     ZX_ERR_TIMED_OUT);
     assert_int_equal(entry.observed, 0);
     object_update_signals(event, 0, ZX_EVENT_SIGNALED | ZX_USER_SIGNAL_3);
-    assert_int_equal(wait_for_signals(&entry, 1, ZX_TIME_INFINITE_PAST), ZX_OK);
+    assert_int_equal(
+        wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, ZX_TIME_INFINITE_PAST),
+        ZX_OK);
     assert_int_equal(entry.observed, ZX_EVENT_SIGNALED | ZX_USER_SIGNAL_3);
     entry.signals = 0;
-    assert_int_equal(wait_for_signals(&entry, 1, 0), ZX_ERR_TIMED_OUT);
+    assert_int_equal(wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, 0),
+                     ZX_ERR_TIMED_OUT);
     /* The handle is closed between the lookup and the wait. */
     entry.signals = ZX_USER_SIGNAL_7;
     close_value(value);
-    assert_int_equal(wait_for_signals(&entry, 1, ZX_TIME_INFINITE), ZX_ERR_CANCELED);
+    assert_int_equal(
+        wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, ZX_TIME_INFINITE),
+        ZX_ERR_CANCELED);
     assert_int_equal(entry.observed & ZX_SIGNAL_HANDLE_CLOSED, ZX_SIGNAL_HANDLE_CLOSED);
     object_put(entry.object);
 }

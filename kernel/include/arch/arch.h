@@ -103,6 +103,10 @@ void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_s
 MUST_USE zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes);
 MUST_USE zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes);
 
+/* Makes sure that the range can be written now, without changing it, for operations that cannot be
+ * undone once they are done. Same errors. */
+MUST_USE zx_status_t arch_probe_user_write(uintptr_t dst_user, size_t len_bytes);
+
 /* One aligned atomic 32-bit load. ZX_ERR_INVALID_ARGS if misaligned or unreadable. */
 MUST_USE zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out);
 
