@@ -69,6 +69,7 @@ static void process_finish(struct process *process)
     atomic_store_relaxed(&process->state, PROCESS_DEAD);
     struct job *critical_to = process->critical_to;
     process->critical_to = NULL;
+    uint64_t runtime_ns = process->runtime_ns;
     bool ends_job = process->return_code != 0 || !process->critical_if_nonzero;
     spin_unlock_irqrestore(&process->lock, irq);
     if (critical_to != NULL) {
@@ -77,6 +78,7 @@ static void process_finish(struct process *process)
         object_put(&critical_to->object);
     }
     job_remove_process(process->job, process);
+    job_add_runtime(process->job, runtime_ns);
     object_update_signals(&process->object, 0, ZX_PROCESS_TERMINATED);
 }
 
@@ -313,6 +315,7 @@ void process_thread_exiting(struct process *process, struct user_thread *thread)
 {
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     list_remove(&thread->process_node);
+    process->runtime_ns += thread_runtime_ns(&thread->thread);
     bool is_last = --process->count_running == 0;
     if (is_last)
         process_begin_dying_locked(process, 0);
@@ -374,6 +377,16 @@ size_t process_list_threads(struct process *process, zx_koid_t *koids, size_t ca
     }
     spin_unlock_irqrestore(&process->lock, irq);
     return count;
+}
+
+uint64_t process_get_runtime_ns(struct process *process)
+{
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    uint64_t total = process->runtime_ns;
+    list_for_each (node, &process->threads)
+        total += thread_runtime_ns(&thread_from_node(node)->thread);
+    spin_unlock_irqrestore(&process->lock, irq);
+    return total;
 }
 
 struct user_thread *process_find_thread(struct process *process, zx_koid_t koid)

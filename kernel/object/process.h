@@ -99,6 +99,9 @@ size_t process_list_threads(struct process *process, zx_koid_t *koids, size_t ca
 /* A reference on the started thread with that koid; NULL: none. */
 struct user_thread *process_find_thread(struct process *process, zx_koid_t koid);
 
+/* Time that its threads have been on harts, those that are gone included. */
+uint64_t process_get_runtime_ns(struct process *process);
+
 enum process_state process_get_state(struct process *process);
 
 /* Copies between another process's memory and the kernel's |buffer|, regardless of what its

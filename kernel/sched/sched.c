@@ -75,6 +75,8 @@ static void reschedule_locked(struct run_queue *queue)
     struct thread *next = pick_next_locked(queue);
     zx_time_t now = clock_monotonic_ns();
 
+    queue->stats.count_reschedules++;
+    queue->stats.count_switches += next != prev;
     queue->need_resched = false;
     queue->hand_off_ns = ZX_TIME_INFINITE;
     prev->runtime_ns += (uint64_t)(now - prev->run_start_ns);
@@ -328,6 +330,18 @@ void thread_clear_signal(struct thread *thread, uint32_t signals)
         atomic_store(&thread->arch.work_pending, 1);
 }
 
+uint64_t thread_runtime_ns(struct thread *thread)
+{
+    irq_state_t irq = arch_irq_save();
+    struct run_queue *queue = lock_queue_of(thread);
+    uint64_t total = thread->runtime_ns;
+    if (queue->current == thread)
+        total += (uint64_t)(clock_monotonic_ns() - thread->run_start_ns);
+    spin_unlock(&queue->lock);
+    arch_irq_restore(irq);
+    return total;
+}
+
 /* ---- Giving up the hart ---- */
 
 static void requeue_current(bool front)
@@ -366,6 +380,7 @@ void upcall_timer(void)
 
     timer_run_expired();
     spin_lock(&queue->lock);
+    queue->stats.count_timer_interrupts++;
     zx_time_t now = clock_monotonic_ns();
     if (queue->current->slice_end_ns <= now && (queue->ready_mask >> queue->current->priority) != 0)
         queue->need_resched = true;
@@ -386,6 +401,7 @@ void upcall_reschedule(void)
     struct run_queue *queue = this_queue();
 
     spin_lock(&queue->lock);
+    queue->stats.count_reschedule_ipis++;
     if ((queue->ready_mask >> queue->current->priority) > 1)
         queue->need_resched = true;
     update_slice_locked(queue);
@@ -453,6 +469,14 @@ void sched_idle(void)
         }
         arch_irq_enable();
     }
+}
+
+void sched_get_stats(unsigned hart_index, struct sched_stats *out)
+{
+    struct run_queue *queue = &run_queues[hart_index];
+    irq_state_t irq = spin_lock_irqsave(&queue->lock);
+    *out = queue->stats;
+    spin_unlock_irqrestore(&queue->lock, irq);
 }
 
 uint64_t sched_idle_ns(unsigned hart_index)

@@ -42,5 +42,14 @@ void sched_start_reaper(void);
  * function. */
 void sched_drain_reaper(void);
 
+/* What a hart has done since it came up. */
+struct sched_stats {
+    uint64_t count_reschedules;
+    uint64_t count_switches; /* those that went to another thread */
+    uint64_t count_timer_interrupts;
+    uint64_t count_reschedule_ipis;
+};
+void sched_get_stats(unsigned hart_index, struct sched_stats *out);
+
 /* Total time that |hart_index| has been idle. */
 uint64_t sched_idle_ns(unsigned hart_index);

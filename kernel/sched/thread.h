@@ -115,6 +115,9 @@ void thread_unpark_hand_off(struct thread *thread);
 void thread_signal(struct thread *thread, uint32_t signals);
 void thread_clear_signal(struct thread *thread, uint32_t signals);
 
+/* Total time that |thread| has been on harts, up to now. Any context without a run queue's lock. */
+uint64_t thread_runtime_ns(struct thread *thread);
+
 /* Lets other threads of the same priority run. */
 void thread_yield(void);
 
