@@ -2,6 +2,7 @@
 #include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/object.h>
 
+#include "kernel/object/policy.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -21,10 +22,12 @@ static zx_status_t lookup_task(zx_handle_t handle, zx_rights_t needed, struct ob
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_NONE, 0, &object, &rights);
     if (status != ZX_OK)
         return status;
-    if (!is_task(object))
+    if (!is_task(object)) {
         status = ZX_ERR_WRONG_TYPE;
-    else if ((rights & needed) != needed)
+        policy_note_failure(handle, status);
+    } else if ((rights & needed) != needed) {
         status = ZX_ERR_ACCESS_DENIED;
+    }
     if (status != ZX_OK) {
         object_put(object);
         return status;

@@ -6,6 +6,7 @@
 //   echo              answers each message with its contents and handles until the peer closes
 //   futex             adds one to the word of the shared VMO and wakes, as often as it is woken
 //   spin              for ever
+//   the acts of policy.c end with the status of what they did, negated
 //   the faults below  tells the address in a message, then does what must not work
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <zircon/syscalls.h>
 
 #include "userland/libzx/thread.h"
+#include "userland/programs/conformance_child/policy.h"
 #include "userland/programs/conformance_child/protocol.h"
 
 #define PAGE ((size_t)ZX_PAGE_SIZE)
@@ -200,6 +202,8 @@ int main(int argc, char **argv)
         zx_nanosleep(ZX_TIME_INFINITE);
     while (strcmp(act, "spin") == 0)
         __asm__ volatile("" ::: "memory");
+    if (policy_act(act, &code))
+        zx_process_exit(code);
     fault(act);
     return CHILD_FAILED;
 }
