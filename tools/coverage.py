@@ -18,7 +18,6 @@ REASONS = {
     "channel_call_etc_finish": "part of the vDSO's own call",
     "channel_call_noretry": "part of the vDSO's own call",
     "channel_call_finish": "part of the vDSO's own call",
-    "clock_": "programs have the monotonic clock",
     "counter_": "an event or a futex does",
     "cprng_draw_once": "part of the vDSO's own call",
     "debug_send_command": "the kernel takes no commands",

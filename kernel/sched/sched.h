@@ -11,6 +11,10 @@ zx_time_t clock_monotonic_ns(void);
  * below UINT64_MAX. */
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
 
+/* The monotonic time |ns| in ticks of zx_ticks_get, up to two too many; 0 for times before 0. */
+zx_ticks_t clock_ns_to_user_ticks(zx_time_t ns);
+uint64_t clock_ticks_per_second(void);
+
 /* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function.
  */
 void clock_init(uint64_t timebase_hz);
