@@ -8,8 +8,8 @@
 /* Gives the log and the console the firmware's output. First of all. */
 void devices_start_early_console(void);
 
-/* Maps and starts the console's UART in polled mode; stays on the firmware's console, with a line in
- * the log, if there is none. After arch_vm_init. */
+/* Maps and starts the console's UART in polled mode; stays on the firmware's console, with a line
+ * in the log, if there is none. After arch_vm_init. */
 void devices_start_console(const struct boot_info *info);
 
 /* Starts the interrupt controllers and turns on the console's interrupts, delivered to the boot

@@ -17,7 +17,6 @@
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo.h"
-#include "kernel/vm/vmo.h"
 #include "platform/boot_info.h"
 
 static struct boot_info info;

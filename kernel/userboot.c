@@ -5,8 +5,8 @@
 #include <zircon/processargs.h>
 
 #include "abi/vdso_constants.h"
+#include "formats/cpio.h"
 #include "kernel/lib/bootargs.h"
-#include "kernel/lib/cpio.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -104,17 +104,17 @@ static void make_vdso(void)
 
 static const void *find_init(const struct ram_range *ramdisk, struct elf_image *out_elf)
 {
-    struct cpio_file file;
+    struct cpio_entry file;
     const char *why;
     zx_status_t status =
-        cpio_find_file(phys_to_virt(ramdisk->base), ramdisk->len_bytes, INIT_NAME, &file);
+        cpio_find(phys_to_virt(ramdisk->base), ramdisk->len_bytes, INIT_NAME, &file);
     if (status == ZX_ERR_NOT_FOUND)
         panic("userboot: the ramdisk has no file /" INIT_NAME);
     if (status != ZX_OK)
         panic("userboot: the ramdisk is no sound cpio archive (newc)");
-    if (elf_parse(file.data, file.size_bytes, out_elf, &why) != ZX_OK)
+    if (elf_parse(file.data, file.size_bytes, file.size_bytes, out_elf, &why) != ZX_OK)
         panic("userboot: /" INIT_NAME " cannot be loaded: %s", why);
-    if (out_elf->entry == 0)
+    if (!out_elf->has_entry)
         panic("userboot: /" INIT_NAME " cannot be loaded: no entry point");
     return file.data;
 }

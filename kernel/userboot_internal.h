@@ -1,7 +1,7 @@
 /* Between the files of userboot. */
 #pragma once
 
-#include "kernel/lib/elf.h"
+#include "formats/elf.h"
 #include "kernel/object/process.h"
 #include "kernel/object/vm_obj.h"
 

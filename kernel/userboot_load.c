@@ -26,7 +26,7 @@ static zx_status_t make_vmo(uint64_t size_bytes, const char *name, struct vmo **
 
 /* |perms|: ZX_VM_PERM_*, all that the mapping will ever have. */
 static zx_status_t map_at(struct vmar *vmar, uint64_t vmar_offset, struct vmo *vmo,
-                          uint64_t vmo_offset, uint64_t len_bytes, uint32_t perms)
+                          uint64_t vmo_offset, uint64_t len_bytes, uint32_t perms, bool is_fixed)
 {
     vaddr_t addr;
     struct vmar_map_args args = {
@@ -36,6 +36,7 @@ static zx_status_t map_at(struct vmar *vmar, uint64_t vmar_offset, struct vmo *v
         .vmo_offset = vmo_offset,
         .len_bytes = len_bytes,
         .max_perms = perms,
+        .is_fixed = is_fixed,
     };
     return len_bytes == 0 ? ZX_OK : vmar_map(vmar, &args, &addr);
 }
@@ -43,35 +44,26 @@ static zx_status_t map_at(struct vmar *vmar, uint64_t vmar_offset, struct vmo *v
 /* ---- The program
  * ----------------------------------------------------------------------------------- */
 
-static uint32_t segment_perms(const struct elf_segment *segment)
-{
-    return ((segment->flags & ELF_SEGMENT_READ) ? ZX_VM_PERM_READ : 0) |
-           ((segment->flags & ELF_SEGMENT_WRITE) ? ZX_VM_PERM_READ | ZX_VM_PERM_WRITE : 0) |
-           ((segment->flags & ELF_SEGMENT_EXEC) ? ZX_VM_PERM_EXECUTE : 0);
-}
-
 static const char *segment_name(const struct elf_segment *segment)
 {
-    if (segment->flags & ELF_SEGMENT_EXEC)
+    if (segment->perms & ZX_VM_PERM_EXECUTE)
         return "init.text";
-    return segment->flags & ELF_SEGMENT_WRITE ? "init.data" : "init.rodata";
+    return segment->perms & ZX_VM_PERM_WRITE ? "init.data" : "init.rodata";
 }
 
 /* Each segment gets a VMO of its own with a copy of the file's bytes. */
 static zx_status_t load_segment(struct vmar *region, const uint8_t *file,
-                                const struct elf_image *elf, const struct elf_segment *segment)
+                                const struct elf_segment *segment)
 {
     struct vmo *vmo;
-    uint64_t first = round_down(segment->vaddr, PAGE_SIZE_BYTES);
-    uint64_t end = round_up(segment->vaddr + segment->mem_bytes, PAGE_SIZE_BYTES);
-    zx_status_t status = make_vmo(end - first, segment_name(segment), &vmo);
+    zx_status_t status = make_vmo(segment->map_bytes, segment_name(segment), &vmo);
     if (status != ZX_OK)
         return status;
-    status = vmo_write_kernel(vmo, segment->vaddr - first, file + segment->file_offset,
-                              segment->file_bytes);
+    status =
+        vmo_write_kernel(vmo, segment->data_skip, file + segment->file_offset, segment->file_bytes);
     if (status == ZX_OK)
         status =
-            map_at(region, first - elf->span_first, vmo, 0, end - first, segment_perms(segment));
+            map_at(region, segment->map_offset, vmo, 0, segment->map_bytes, segment->perms, false);
     vmo_put(vmo);
     return status;
 }
@@ -82,14 +74,13 @@ static zx_status_t load_program(struct process *process, struct vmar *root, cons
     struct vmar *region;
     vaddr_t base;
     uint64_t len_bytes;
-    zx_status_t status =
-        vmar_allocate(root, REGION_OPTIONS, 0, elf->span_end - elf->span_first, &region);
+    zx_status_t status = vmar_allocate(root, REGION_OPTIONS, 0, elf->span_bytes, &region);
     if (status != ZX_OK)
         return status;
     vmar_get_range(region, &base, &len_bytes);
     for (size_t i = 0; i < elf->count_segments && status == ZX_OK; i++)
-        status = load_segment(region, file, elf, &elf->segments[i]);
-    out->entry = base - elf->span_first + elf->entry;
+        status = load_segment(region, file, &elf->segments[i]);
+    out->entry = base + elf->entry_offset;
     if (status == ZX_OK)
         status = vmar_object_create(region, process, &out->loaded);
     if (status != ZX_OK)
@@ -114,13 +105,13 @@ static zx_status_t map_vdso(struct process *process, struct vmar *root, vaddr_t 
     if (status != ZX_OK)
         return status;
     vmar_get_range(region, out_base, &len_bytes);
-    status = map_at(region, 0, vmo, 0, code_offset, ZX_VM_PERM_READ);
+    status = map_at(region, 0, vmo, 0, code_offset, ZX_VM_PERM_READ, false);
     if (status == ZX_OK)
         status = map_at(region, code_offset, vmo, code_offset, code_bytes,
-                        ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE);
+                        ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE, true);
     if (status == ZX_OK)
         status = map_at(region, rest_offset, vmo, rest_offset, size_bytes - rest_offset,
-                        ZX_VM_PERM_READ);
+                        ZX_VM_PERM_READ, false);
     vmar_put(region);
     if (status != ZX_OK)
         return status;
@@ -150,7 +141,7 @@ static zx_status_t map_stack(struct vmar *root, uint64_t wish_bytes, vaddr_t *ou
         vmar_get_range(region, &base, &len_bytes);
         *out_top = base + len_bytes;
         status = map_at(region, PAGE_SIZE_BYTES, vmo, 0, stack_bytes,
-                        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE);
+                        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, false);
         vmar_put(region);
     }
     vmo_put(vmo);

@@ -24,7 +24,8 @@ check-text:
 
 # clang-tidy of the target's sources with the flags of the Clang build (COMPILER=clang).
 TIDY_KERNEL := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(KERNEL_SRCS)))
-TIDY_USER   := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(VDSO_SRCS) $(LIBZX_SRCS) \
+TIDY_USER   := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(VDSO_SRCS) \
+    $(filter-out $(KERNEL_SRCS),$(LIBZX_SRCS)) \
     $(wildcard userland/crt/*.c userland/programs/*/*.c tests/conformance/*.c tests/bench/*.c)))
 DEPS += $(addsuffix .d,$(TIDY_KERNEL) $(TIDY_USER))
 

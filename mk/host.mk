@@ -1,8 +1,8 @@
 # Tests of the portable kernel code on the build machine, under ASan and UBSan. Both archives are
 # searched lazily: what a test defines itself wins over a fake, a fake over the kernel's own.
 
-# Left out: the C library has the functions of string.c, and ASan watches over their arguments there;
-# a panic on the host is the fake machine's.
+# Left out: the C library has the functions of string.c, and ASan watches over their arguments
+# there; a panic on the host is the fake machine's.
 HOST_EXCLUDE := kernel/lib/string.c kernel/lib/panic.c
 
 HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -10,8 +10,8 @@ HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-r
 HOST_LIBS := -lcmocka -lfdt -lpthread
 
 HOST_SRCS := $(filter-out $(HOST_EXCLUDE),$(wildcard kernel/lib/*.c kernel/sync/*.c \
-    kernel/vm/*.c kernel/object/*.c platform/*.c drivers/*.c drivers/*/*.c \
-    $(addprefix userland/libzx/,cpio.c elf_image.c launch.c load.c procargs.c stack.c)))
+    kernel/vm/*.c kernel/object/*.c formats/*.c platform/*.c drivers/*.c drivers/*/*.c \
+    $(addprefix userland/libzx/,launch.c load.c procargs.c stack.c)))
 HOST_TEST_SRCS := $(wildcard tests/host/test_*.c)
 HOST_FAKE_SRCS := $(filter-out $(HOST_TEST_SRCS) $(wildcard tests/host/fuzz_*.c), \
     $(wildcard tests/host/*.c))

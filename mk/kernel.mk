@@ -1,6 +1,6 @@
 # The kernel: build/kernel.elf (with symbols) and build/Image (flat, what boots).
 
-KERNEL_SRCS := $(filter-out arch/riscv/offsets.c,$(wildcard kernel/*.c kernel/*/*.c \
+KERNEL_SRCS := $(filter-out arch/riscv/offsets.c,$(wildcard kernel/*.c kernel/*/*.c formats/*.c \
                arch/riscv/*.c arch/riscv/*.S platform/*.c drivers/*.c drivers/*/*.c))
 KERNEL_OBJS := $(call objects,k,$(KERNEL_SRCS))
 KERNEL_LD   := arch/riscv/kernel.ld

@@ -38,7 +38,7 @@ $(VDSO_LAYOUT): $(BUILD)/vdso.so
 PROGRAM_CFLAGS := $(USER_CFLAGS) -isystem $(PICOLIBC)/include -fPIE -ftls-model=local-exec
 $(eval $(call compile_rules,u,$(TARGET_CC),$(PROGRAM_CFLAGS)))
 
-LIBZX_SRCS := $(wildcard userland/libzx/*.c userland/libzx/*.S)
+LIBZX_SRCS := $(wildcard userland/libzx/*.c userland/libzx/*.S formats/*.c)
 LIBZX_OBJS := $(call objects,u,$(LIBZX_SRCS))
 CRT_OBJS   := $(call objects,u,$(wildcard userland/crt/*.c userland/crt/*.S))
 

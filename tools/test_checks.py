@@ -30,6 +30,10 @@ class LayersTest(unittest.TestCase):
                   "#include <zircon/types.h>\n")
         self.good("kernel/main.c", '#include "platform/boot_info.h"\n#include "kernel/vm/pmm.h"\n')
         self.good("arch/riscv/trap.c", '#include "arch/riscv/csr.h"\n#include "arch/mmu.h"\n')
+        self.good("arch/riscv/mmu.c", '#include "kernel/vm/pmm.h"\n')
+        self.good("userland/libzx/load.h", '#include "formats/elf.h"\n')
+        self.good("kernel/object/vdso.c", '#include "formats/elf.h"\n')
+        self.good("formats/elf.c", '#include "formats/elf.h"\n#include <zircon/errors.h>\n')
         self.good("userland/programs/init/main.c",
                   "#include <stdio.h>\n#include <zircon/types.h>\n")
         self.good("tests/host/test_vmo.c", '#include "kernel/vm/vmo.h"\n#include <cmocka.h>\n')
@@ -41,6 +45,8 @@ class LayersTest(unittest.TestCase):
         self.bad("arch/riscv/trap.c", '#include "kernel/vm/aspace.h"\n', "does not reach")
         self.bad("kernel/vm/vmo.c", '#include "arch/riscv/csr.h"\n', "does not reach arch")
         self.bad("userland/libzx/a.c", '#include "kernel/lib/list.h"\n', "does not reach")
+        self.bad("formats/elf.c", '#include "kernel/lib/string.h"\n', "does not reach")
+        self.bad("kernel/vm/vmo.c", '#include "formats/elf.h"\n', "does not reach")
         self.bad("kernel/vm/vmo.c", '#include "kernel/main.h"\n', "does not reach")
         self.bad("tests/conformance/a.c", '#include "tests/host/fake.h"\n', "does not reach")
 

@@ -68,13 +68,14 @@ zx_status_t mmu_make_entry(struct arch_aspace *aspace, vaddr_t va, unsigned want
         return ZX_OK;
     }
     /* All or nothing: a table that hangs in the tree could not be freed without a fence. */
-    for (; count < level - want; count++) {
-        tables[count] = mmu_table_alloc();
-        if (tables[count] == NULL) {
+    for (unsigned i = level; i > want; i--) {
+        struct page *table = mmu_table_alloc();
+        if (table == NULL) {
             while (count > 0)
                 page_put(tables[--count]);
             return ZX_ERR_NO_MEMORY;
         }
+        tables[count++] = table;
     }
     for (; level > want; level--) {
         struct page *table = tables[--count];

@@ -18,6 +18,10 @@ static hart_mask_t started = 1; /* atomic */
 /* One for each attempt: a hart that comes too late still reads its own. */
 static struct hart_start starts[MAX_HARTS];
 
+/* The attempt under way, for a hart that the firmware sends to _start instead: start.S. */
+uint64_t hart_being_started;
+paddr_t start_being_used; /* of its struct hart_start; 0: none */
+
 void secondary_start(void); /* start.S */
 NORETURN void secondary_main(void);
 
@@ -87,6 +91,9 @@ void ipi_receive(struct trap_frame *frame)
     uint32_t kinds;
 
     csr_clear(sip, SIE_SSIE);
+    /* First forget the interrupt, then look: a sender that finds the word empty after that
+     * interrupts again. Memory accesses and those of CSRs (I and O) are ordered by FENCE only. */
+    __asm__ volatile("fence iorw, iorw" : : : "memory");
     kinds = atomic_exchange(&hart->ipi_pending, 0);
     if ((kinds & IPI_HALT) != 0)
         panic_halt_this_hart(frame);
@@ -135,6 +142,9 @@ static bool start_hart(struct hart_start *start, unsigned index, uint64_t hart_i
     arch->fp_hart = -1;
     harts[index].id = hart_id;
     *start = (struct hart_start){kernel_satp(), thread, stack_top, HART_STARTING};
+    atomic_store(&start_being_used, 0);
+    atomic_store(&hart_being_started, hart_id);
+    atomic_store(&start_being_used, arch_image_paddr(start));
     atomic_fence();
     if (sbi_hart_start(hart_id, arch_image_paddr((void *)secondary_start),
                        arch_image_paddr(start)) != SBI_SUCCESS)

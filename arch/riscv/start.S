@@ -26,6 +26,10 @@ boot_hart:
     csrw    stvec, t0
     csrw    sie, zero
     csrci   sstatus, SSTATUS_SIE
+    lla     t0, boot_hart_taken
+    li      t1, 1
+    amoswap.w.aqrl t1, t1, (t0)
+    bnez    t1, secondary_astray
     mv      s0, a0
     mv      s1, a1
 
@@ -103,6 +107,17 @@ secondary_high:
     li      s0, 0
     call    secondary_main
 
+/* Firmware may announce a hart as started before it has stored where to (OpenSBI up to 1.2): the
+ * hart then comes here, with a1 not to be trusted, while the boot hart waits for it. */
+secondary_astray:
+    lla     t0, start_being_used
+    ld      a1, 0(t0)
+    fence   r, r                    /* smp.c writes them in the other order */
+    lla     t0, hart_being_started
+    ld      t1, 0(t0)
+    beqz    a1, secondary_cancelled
+    beq     t1, a0, secondary_start
+
 secondary_cancelled:
     li      a7, 0x48534d            /* SBI HSM hart_stop: SBI spec, "Hart State Management" */
     li      a6, 1
@@ -156,6 +171,12 @@ secondary_high_address:
     .dword  secondary_high
 early_text:
     .asciz  "\nBeryl: trap before the kernel runs (scause sepc stval):"
+
+/* Set by the first hart that comes to _start; not in .bss, which that hart clears. */
+    .data
+    .balign 4
+boot_hart_taken:
+    .word   0
 
 /* What tp points to until the scheduler brings the first struct thread: all zero. */
     .bss

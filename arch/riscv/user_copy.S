@@ -63,7 +63,7 @@ user_copy:
     addi    a1, a1, 8
     j       3b
 
-4:  sub     t0, t5, a0              /* misaligned to each other: 4 bytes a turn, in flight at once */
+4:  sub     t0, t5, a0              /* misaligned to each other: 4 bytes in flight a turn */
     li      t4, 4
     bltu    t0, t4, 5f
     lbu     t0, 0(a1)

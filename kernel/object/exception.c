@@ -18,9 +18,9 @@
  * --------------------------------------------------------------------------------------- */
 
 struct exception_target {
+    struct object *task;
     struct exception_slot *slots;
     struct spinlock *lock;
-    bool is_dead;
 };
 
 static bool find_target(struct object *task, struct exception_target *out)
@@ -28,23 +28,35 @@ static bool find_target(struct object *task, struct exception_target *out)
     switch (task->ops->type) {
     case ZX_OBJ_TYPE_JOB: {
         struct job *job = job_from_object(task);
-        *out = (struct exception_target){job->exceptions, &job->lock, job->is_dead};
+        *out = (struct exception_target){task, job->exceptions, &job->lock};
         return true;
     }
     case ZX_OBJ_TYPE_PROCESS: {
         struct process *process = process_from_object(task);
-        *out = (struct exception_target){process->exceptions, &process->lock,
-                                         process_get_state(process) >= PROCESS_DYING};
+        *out = (struct exception_target){task, process->exceptions, &process->lock};
         return true;
     }
     case ZX_OBJ_TYPE_THREAD: {
         struct user_thread *thread = user_thread_from_object(task);
-        *out = (struct exception_target){thread->exceptions, &thread->process->lock,
-                                         thread->state >= USER_THREAD_DYING};
+        *out = (struct exception_target){task, thread->exceptions, &thread->process->lock};
         return true;
     }
     default:
         return false;
+    }
+}
+
+/* The slots of a task that ends are closed after it has come to look dead: what is put into one
+ * before that, under the same lock, is closed too. */
+static bool is_dead_locked(struct object *task)
+{
+    switch (task->ops->type) {
+    case ZX_OBJ_TYPE_JOB:
+        return job_from_object(task)->is_dead;
+    case ZX_OBJ_TYPE_PROCESS:
+        return process_get_state(process_from_object(task)) >= PROCESS_DYING;
+    default:
+        return user_thread_from_object(task)->state >= USER_THREAD_DYING;
     }
 }
 
@@ -55,7 +67,9 @@ static zx_status_t slot_fill(const struct exception_target *target, enum excepti
     zx_status_t status = ZX_OK;
     irq_state_t irq = spin_lock_irqsave(target->lock);
     struct handle *old = target->slots[index].kernel_end;
-    if (old != NULL && !(object_poll_signals(old->object) & ZX_CHANNEL_PEER_CLOSED)) {
+    if (is_dead_locked(target->task)) {
+        status = ZX_ERR_BAD_STATE;
+    } else if (old != NULL && !(object_poll_signals(old->object) & ZX_CHANNEL_PEER_CLOSED)) {
         status = ZX_ERR_ALREADY_BOUND;
     } else {
         target->slots[index].kernel_end = end;
@@ -77,8 +91,6 @@ zx_status_t exception_channel_create(struct object *task, zx_rights_t task_right
         return ZX_ERR_WRONG_TYPE;
     if (index == EXCEPTION_SLOT_DEBUGGER && task->ops->type == ZX_OBJ_TYPE_THREAD)
         return ZX_ERR_INVALID_ARGS;
-    if (target.is_dead)
-        return ZX_ERR_BAD_STATE;
     zx_status_t status = channel_create(&kernel_end, &user_end);
     if (status != ZX_OK)
         return status;

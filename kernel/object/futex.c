@@ -185,12 +185,14 @@ zx_status_t futex_wait(vaddr_t addr, uint32_t expected, const struct futex_owner
 static void wake_locked(struct bucket *bucket, const struct futex_key *key, uint32_t count,
                         bool single_owner)
 {
+    struct list_node *at = &bucket->waiters; /* there is none of the key up to here */
     zx_koid_t woken_koid = 0;
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
-        struct waiter *waiter = waiter_first_locked(bucket, key);
+        struct waiter *waiter = waiter_after_locked(bucket, at, key);
         if (!waiter)
             break;
+        at = waiter->node.prev;
         list_remove(&waiter->node);
         woken_koid = waiter->thread->koid;
         any = true;
@@ -241,11 +243,13 @@ static void bucket_unlock_two(struct bucket *a, struct bucket *b, irq_state_t ir
 static uint32_t requeue_locked(struct bucket *from_bucket, const struct futex_key *from,
                                struct bucket *to_bucket, const struct futex_key *to, uint32_t count)
 {
+    struct list_node *at = &from_bucket->waiters; /* there is none of the key up to here */
     uint32_t moved = 0;
     while (moved < count) {
-        struct waiter *waiter = waiter_first_locked(from_bucket, from);
+        struct waiter *waiter = waiter_after_locked(from_bucket, at, from);
         if (!waiter)
             break;
+        at = waiter->node.prev;
         list_remove(&waiter->node);
         vmo_get(to->vmo);
         waiter->key = *to;

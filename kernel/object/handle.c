@@ -250,6 +250,16 @@ zx_status_t handle_table_take(struct handle_table *table, zx_handle_t value, zx_
     return ZX_OK;
 }
 
+/* Takes a reference of its own on |object|. */
+static void handle_init(struct handle *handle, struct object *object, zx_rights_t rights)
+{
+    object_get(object);
+    atomic_fetch_add(&object->count_handles, 1);
+    handle->object = object;
+    handle->rights = rights;
+    handle->next_closing = NULL;
+}
+
 /* ---- Lookup ---------------------------------------------------------------------------------- */
 
 zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value, zx_obj_type_t type,
@@ -281,6 +291,29 @@ zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed
                        struct object **out, zx_rights_t *out_rights)
 {
     return handle_table_get(handle_table_current(), value, type, needed, out, out_rights, NULL);
+}
+
+zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
+                                   struct handle **out)
+{
+    zx_status_t status = ZX_ERR_BAD_HANDLE;
+    struct handle *copy = kmalloc(sizeof(*copy));
+    irq_state_t irq = spin_lock_irqsave(&table->lock);
+    struct slot *slot = slot_find_locked(table, value);
+    if (slot) {
+        status = handle_check(slot->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE);
+        if (status == ZX_OK && !copy)
+            status = ZX_ERR_NO_MEMORY;
+        if (status == ZX_OK)
+            handle_init(copy, slot->handle->object, slot->handle->rights);
+    }
+    spin_unlock_irqrestore(&table->lock, irq);
+    if (status != ZX_OK) {
+        kfree(copy);
+        return status;
+    }
+    *out = copy;
+    return ZX_OK;
 }
 
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity)
@@ -318,13 +351,8 @@ void handle_table_for_each(struct handle_table *table,
 struct handle *handle_create(struct object *object, zx_rights_t rights)
 {
     struct handle *handle = kmalloc(sizeof(*handle));
-    if (!handle)
-        return NULL;
-    object_get(object);
-    atomic_fetch_add(&object->count_handles, 1);
-    handle->object = object;
-    handle->rights = rights;
-    handle->next_closing = NULL;
+    if (handle)
+        handle_init(handle, object, rights);
     return handle;
 }
 

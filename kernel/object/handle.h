@@ -56,6 +56,13 @@ MUST_USE zx_status_t handle_table_take(struct handle_table *table, zx_handle_t v
 MUST_USE zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed,
                                 struct object **out, zx_rights_t *out_rights);
 
+/* A second handle on the object of |value|, in no table, with the same rights; the caller owns it.
+ * The object has a handle all the while: one that is being closed is not brought back.
+ * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED (no ZX_RIGHT_DUPLICATE), ZX_ERR_NO_MEMORY. Takes the
+ * table's lock. */
+MUST_USE zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
+                                            struct handle **out);
+
 /* As handle_get in a given table; also tells the identity of the handle for observers, which
  * handle_table_has checks again after the observer was added: a handle that was closed in between
  * did not cancel it. |out_rights| and |out_identity| may be NULL. */

@@ -12,10 +12,12 @@ zx_status_t channel_write_kernel(struct object *channel, const void *bytes, uint
     if (status != ZX_OK)
         return status;
     memcpy(message->bytes, bytes, len_bytes);
-    memcpy(message->handles, handles, count * sizeof(handles[0]));
+    for (uint32_t i = 0; i < count; i++)
+        message->handles[i] = handles[i];
     status = channel_write(channel, message);
     if (status != ZX_OK) {
-        memset(message->handles, 0, count * sizeof(handles[0])); /* still the caller's */
+        for (uint32_t i = 0; i < count; i++)
+            message->handles[i] = NULL; /* still the caller's */
         message_destroy(message);
     }
     return status;

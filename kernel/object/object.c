@@ -23,6 +23,7 @@ void object_init(struct object *object, const struct object_ops *ops, uint32_t s
     spinlock_init(&object->lock, LOCK_RANK_OBJECT);
     object->signals = signals;
     list_init(&object->observers);
+    object->next_release = NULL;
     atomic_fetch_add_relaxed(&count_live[ops->type], 1);
 }
 
@@ -55,8 +56,11 @@ static void releases_add(struct object_releases *releases, struct object *object
         handle->next_closing = releases->handles;
         releases->handles = handle;
     } else {
+        /* The list of observers stays a list: signals of an endpoint of an IOBuffer may still be
+         * raised by its peer, which keeps the memory of both. */
         ASSERT(list_is_empty(&object->observers));
-        list_push_back(&releases->objects, &object->observers);
+        object->next_release = releases->objects;
+        releases->objects = object;
     }
 }
 
@@ -68,10 +72,10 @@ static bool releases_do_one(struct object_releases *releases)
         handle_close_now(handle);
         return true;
     }
-    struct list_node *node = list_pop_front(&releases->objects);
-    if (!node)
+    struct object *object = releases->objects;
+    if (!object)
         return false;
-    struct object *object = list_entry(node, struct object, observers);
+    releases->objects = object->next_release;
     atomic_fetch_sub(&count_live[object->ops->type], 1);
     object->ops->destroy(object);
     return true;
@@ -84,9 +88,7 @@ void object_release(struct object *object, struct handle *handle)
         releases_add(self->releases, object, handle);
         return;
     }
-    struct object_releases releases;
-    list_init(&releases.objects);
-    releases.handles = NULL;
+    struct object_releases releases = {NULL, NULL};
     releases_add(&releases, object, handle);
     self->releases = &releases;
     while (releases_do_one(&releases)) {
@@ -148,8 +150,9 @@ bool object_remove_observer(struct object *object, struct observer *observer)
 
 void object_cancel_observers(struct object *object, const void *handle)
 {
-    struct list_node to_release;
-    list_init(&to_release);
+    /* Not linked by object_node: once the lock is free somebody may still try to remove an observer
+     * that is in no list of the object any more. */
+    struct observer *to_release = NULL;
     irq_state_t irq = spin_lock_irqsave(&object->lock);
     uint32_t observed = object->signals | ZX_SIGNAL_HANDLE_CLOSED;
     list_for_each_safe (node, next, &object->observers) {
@@ -157,13 +160,15 @@ void object_cancel_observers(struct object *object, const void *handle)
         if (observer->handle != handle)
             continue;
         list_remove(node);
-        if (observer->ops->notify(observer, OBSERVER_HANDLE_CLOSED, observed))
-            list_push_back(&to_release, node);
+        if (observer->ops->notify(observer, OBSERVER_HANDLE_CLOSED, observed)) {
+            observer->next_release = to_release;
+            to_release = observer;
+        }
     }
     spin_unlock_irqrestore(&object->lock, irq);
-    struct list_node *node;
-    while ((node = list_pop_front(&to_release)) != NULL) {
-        struct observer *observer = list_entry(node, struct observer, object_node);
+    while (to_release) {
+        struct observer *observer = to_release;
+        to_release = observer->next_release;
         observer->ops->release(observer);
     }
 }

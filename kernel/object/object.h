@@ -43,11 +43,11 @@ struct object {
     const struct object_ops *ops;
     zx_koid_t koid;
     struct refcount refs;
-    uint32_t count_handles;     /* atomic */
-    struct spinlock lock;       /* rank OBJECT: signals and observers */
-    uint32_t signals;           /* under lock; read atomically for a glance */
-    struct list_node observers; /* struct observer.object_node, under lock; once the last reference
-                                   is gone: its place in the queue of objects to be destroyed */
+    uint32_t count_handles;      /* atomic */
+    struct spinlock lock;        /* rank OBJECT: signals and observers */
+    uint32_t signals;            /* under lock; read atomically for a glance */
+    struct list_node observers;  /* struct observer.object_node, under lock */
+    struct object *next_release; /* once the last reference is gone: links those to be destroyed */
 };
 
 /* First steps of every create function: one reference, no handles, a fresh koid, |signals| set. */
@@ -97,6 +97,7 @@ struct observer {
     struct list_node object_node;
     uint32_t trigger;
     const void *handle; /* identity of the handle waited on: struct handle *, not dereferenced */
+    struct observer *next_release; /* links those that release is to be called for */
 };
 
 /* Clears, then sets bits, and tells the observers of bits that were clear before. Takes the lock.

@@ -6,8 +6,8 @@
 /* What a thread that is destroying objects or closing handles has still to do. It lies on the stack
  * of the outermost call; thread_current()->releases leads to it. */
 struct object_releases {
-    struct list_node objects; /* struct object.observers; no references left */
-    struct handle *handles;   /* linked by struct handle.next_closing */
+    struct object *objects; /* linked by next_release; no references left */
+    struct handle *handles; /* linked by struct handle.next_closing */
 };
 
 /* Closes |handle|, or destroys |object| whose last reference is gone (the other one is NULL), and

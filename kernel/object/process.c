@@ -55,6 +55,9 @@ static void process_destroy(struct object *object)
     kfree(process);
 }
 
+static void process_kill_until(struct process *process, enum process_state last,
+                               int64_t return_code);
+
 /* No thread of the process can touch user memory: empties it. */
 static void process_tear_down(struct process *process)
 {
@@ -86,8 +89,7 @@ static void process_finish(struct process *process)
 static void process_on_zero_handles(struct object *object)
 {
     struct process *process = process_from_object(object);
-    if (process_get_state(process) == PROCESS_INITIAL)
-        process_kill(process, ZX_TASK_RETCODE_SYSCALL_KILL);
+    process_kill_until(process, PROCESS_INITIAL, ZX_TASK_RETCODE_SYSCALL_KILL);
 }
 
 static zx_koid_t process_related_koid(struct object *object)
@@ -274,11 +276,14 @@ static void process_begin_dying_locked(struct process *process, int64_t return_c
         thread_signal(&thread_from_node(node)->thread, THREAD_SIGNAL_KILL);
 }
 
-void process_kill(struct process *process, int64_t return_code)
+/* Kills the process unless its state is past |last|. */
+static void process_kill_until(struct process *process, enum process_state last,
+                               int64_t return_code)
 {
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     bool was_initial = process->state == PROCESS_INITIAL;
-    process_begin_dying_locked(process, return_code);
+    if (process->state <= last)
+        process_begin_dying_locked(process, return_code);
     spin_unlock_irqrestore(&process->lock, irq);
     if (was_initial) {
         process_tear_down(process);
@@ -303,6 +308,11 @@ zx_status_t process_set_critical(struct process *process, struct job *job, bool 
     }
     spin_unlock_irqrestore(&process->lock, irq);
     return status;
+}
+
+void process_kill(struct process *process, int64_t return_code)
+{
+    process_kill_until(process, PROCESS_RUNNING, return_code);
 }
 
 void process_exit(int64_t return_code)
@@ -350,17 +360,6 @@ zx_status_t process_set_window(struct process *process, const struct code_window
     }
     spin_unlock_irqrestore(&process->lock, irq);
     return is_free ? ZX_OK : ZX_ERR_ACCESS_DENIED;
-}
-
-bool process_window_intersects(struct process *process, vaddr_t addr, uint64_t len_bytes)
-{
-    irq_state_t irq = spin_lock_irqsave(&process->lock);
-    struct code_window window = process->window;
-    spin_unlock_irqrestore(&process->lock, irq);
-    if (window.len_bytes == 0 || len_bytes == 0)
-        return false;
-    return addr < window.base ? len_bytes > window.base - addr
-                              : addr - window.base < window.len_bytes;
 }
 
 /* ---- Threads

@@ -91,8 +91,6 @@ MUST_USE zx_status_t process_set_critical(struct process *process, struct job *j
  * image starts. ZX_ERR_ACCESS_DENIED: there is one already. */
 MUST_USE zx_status_t process_set_window(struct process *process, const struct code_window *window,
                                         vaddr_t vdso_base);
-/* True if the range meets the vDSO's text. */
-bool process_window_intersects(struct process *process, vaddr_t addr, uint64_t len_bytes);
 
 /* As job_list_children, for started threads. */
 size_t process_list_threads(struct process *process, zx_koid_t *koids, size_t capacity);
@@ -105,7 +103,8 @@ uint64_t process_get_runtime_ns(struct process *process);
 enum process_state process_get_state(struct process *process);
 
 /* Copies between another process's memory and the kernel's |buffer|, regardless of what its
- * mappings permit, as far as the memory reaches. ZX_ERR_NOT_FOUND: nothing mapped at |addr|.
+ * mappings permit now, as far as the memory reaches. ZX_ERR_NOT_FOUND: nothing mapped at |addr|.
+ * ZX_ERR_ACCESS_DENIED: the mapping could never permit it (aspace_get_page).
  * ZX_ERR_OUT_OF_RANGE: past the end of a VMO. ZX_ERR_BAD_STATE: the process is dead.
  * ZX_ERR_NO_MEMORY. *out_done counts bytes. */
 MUST_USE zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,

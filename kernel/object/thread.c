@@ -207,8 +207,10 @@ void user_thread_kill(struct user_thread *thread)
     else if (thread->state == USER_THREAD_RUNNING)
         thread_signal(&thread->thread, THREAD_SIGNAL_KILL);
     spin_unlock_irqrestore(&process->lock, irq);
-    if (was_new)
+    if (was_new) {
+        exception_slots_close(thread->exceptions, &process->lock);
         object_update_signals(&thread->object, 0, ZX_THREAD_TERMINATED);
+    }
 }
 
 /* ---- What others see

@@ -1,7 +1,7 @@
 /* The vDSO's VMO and what is known about its image. */
 #include "kernel/object/vdso.h"
 
-#include "kernel/lib/elf.h"
+#include "formats/elf.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 
@@ -38,9 +38,10 @@ static bool find_code(const struct elf_image *elf)
     const struct elf_segment *code = NULL;
     for (size_t i = 0; i < elf->count_segments; i++) {
         const struct elf_segment *segment = &elf->segments[i];
-        if (segment->vaddr != segment->file_offset || (segment->flags & ELF_SEGMENT_WRITE))
+        if (segment->map_offset + segment->data_skip != segment->file_offset ||
+            (segment->perms & ZX_VM_PERM_WRITE))
             return false;
-        if (!(segment->flags & ELF_SEGMENT_EXEC))
+        if (!(segment->perms & ZX_VM_PERM_EXECUTE))
             continue;
         if (code != NULL)
             return false;
@@ -48,8 +49,8 @@ static bool find_code(const struct elf_image *elf)
     }
     if (code == NULL)
         return false;
-    code_offset = round_down(code->vaddr, PAGE_SIZE_BYTES);
-    code_len_bytes = round_up(code->vaddr + code->mem_bytes, PAGE_SIZE_BYTES) - code_offset;
+    code_offset = code->map_offset;
+    code_len_bytes = code->map_bytes;
     return true;
 }
 
@@ -90,7 +91,7 @@ zx_status_t vdso_init(const void *image, size_t len_bytes, const struct vdso_con
     const char *why;
     uint64_t constants_offset;
 
-    if (elf_parse(image, len_bytes, &elf, &why) != ZX_OK) {
+    if (elf_parse(image, len_bytes, len_bytes, &elf, &why) != ZX_OK) {
         kprintf("vdso: bad image: %s", why);
         return ZX_ERR_IO_DATA_INTEGRITY;
     }

@@ -78,7 +78,8 @@ static void reschedule_locked(struct run_queue *queue)
     queue->stats.count_reschedules++;
     queue->stats.count_switches += next != prev;
     queue->need_resched = false;
-    queue->hand_off_ns = ZX_TIME_INFINITE;
+    if (queue->ready_mask == 0) /* else who was handed off may still be waiting */
+        queue->hand_off_ns = ZX_TIME_INFINITE;
     prev->runtime_ns += (uint64_t)(now - prev->run_start_ns);
     next->run_start_ns = now;
     next->slice_end_ns = now + SLICE_NS;
@@ -154,15 +155,26 @@ static unsigned choose_hart(const struct thread *thread)
     return (allowed & BIT(thread->hart)) != 0 ? thread->hart : lowest_bit(allowed);
 }
 
+/* Makes an idle hart, if there is one that may, look for work at others. */
+static void call_idle_hart(hart_mask_t allowed)
+{
+    hart_mask_t idle = allowed & atomic_load_relaxed(&idle_harts) & ~BIT(arch_hart_index());
+
+    if (idle != 0)
+        arch_ipi_send(BIT(lowest_bit(idle)), IPI_RESCHEDULE); /* it leaves wfi */
+}
+
 /* Queues a thread that is in no queue, whose |hart| says where, and makes that hart notice. */
 static void make_ready(struct thread *thread, bool is_hand_off)
 {
     unsigned hart = thread->hart;
     struct run_queue *queue = &run_queues[hart];
+    hart_mask_t affinity = thread->affinity; /* it may be gone once it can run */
     bool interrupt_it;
 
     spin_lock(&queue->lock);
     enqueue_locked(queue, thread, false);
+    atomic_fence(); /* pairs with the one in steal_work */
     if (is_hand_off && atomic_load_relaxed(&idle_harts) != 0)
         queue->hand_off_ns = clock_monotonic_ns() + HAND_OFF_NS;
     interrupt_it = thread->priority > queue->current->priority;
@@ -172,7 +184,10 @@ static void make_ready(struct thread *thread, bool is_hand_off)
         update_slice_locked(queue);
     else
         interrupt_it |= thread->priority == queue->current->priority; /* it must arm its slice */
+    bool must_wait = queue->current != queue->idle || queue->count_ready > 1;
     spin_unlock(&queue->lock);
+    if (must_wait && !is_hand_off)
+        call_idle_hart(affinity);
     if (!interrupt_it)
         return;
     if (hart == arch_hart_index())
@@ -376,24 +391,25 @@ void thread_exit(void)
 void upcall_timer(void)
 {
     struct run_queue *queue = this_queue();
-    hart_mask_t fetcher = 0;
+    bool wants_help = false;
 
     timer_run_expired();
     spin_lock(&queue->lock);
     queue->stats.count_timer_interrupts++;
     zx_time_t now = clock_monotonic_ns();
-    if (queue->current->slice_end_ns <= now && (queue->ready_mask >> queue->current->priority) != 0)
+    if (queue->current->slice_end_ns <= now &&
+        (queue->ready_mask >> queue->current->priority) != 0) {
         queue->need_resched = true;
+        wants_help = true;
+    }
     if (queue->hand_off_ns <= now) {
         queue->hand_off_ns = ZX_TIME_INFINITE;
-        hart_mask_t idle = atomic_load_relaxed(&idle_harts);
-        if (queue->ready_mask != 0 && idle != 0)
-            fetcher = BIT(lowest_bit(idle));
+        wants_help |= queue->ready_mask != 0;
     }
     update_slice_locked(queue);
     spin_unlock(&queue->lock);
-    if (fetcher != 0)
-        arch_ipi_send(fetcher, IPI_RESCHEDULE); /* it leaves wfi and looks for work */
+    if (wants_help)
+        call_idle_hart(~0ul);
 }
 
 void upcall_reschedule(void)
@@ -425,6 +441,9 @@ static bool steal_work(unsigned self)
 {
     hart_mask_t others = atomic_load_relaxed(&online_harts) & ~BIT(self);
 
+    /* This hart is in idle_harts already. Either it sees what others have queued before they looked
+     * there, or they see it and call: make_ready. */
+    atomic_fence();
     for (; others != 0; others &= others - 1) {
         struct run_queue *queue = &run_queues[lowest_bit(others)];
         struct thread *stolen = NULL;

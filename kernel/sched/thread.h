@@ -74,6 +74,13 @@ static inline struct thread *thread_current(void)
     return arch_current_thread();
 }
 
+/* True once the current thread is to die: work for it that can take long should end early, with
+ * ZX_ERR_INTERNAL_INTR_KILLED. */
+static inline bool thread_is_killed(void)
+{
+    return (atomic_load_relaxed(&thread_current()->signals) & THREAD_SIGNAL_KILL) != 0;
+}
+
 /* Prepares |thread| (zeroed memory of the caller's) with its own kernel stack; it will run
  * entry(arg). |reap| is called on a kernel thread once the thread is dead and off its stack; it
  * frees the memory (thread_destroy first). |name| is copied, at most 31 characters.

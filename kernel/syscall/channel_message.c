@@ -113,8 +113,6 @@ static zx_status_t check_disposition(struct handle *handle, const zx_handle_disp
 static zx_status_t take_disposition(const zx_handle_disposition_t *wanted,
                                     const struct object *channel, struct handle **out)
 {
-    struct object *object;
-    zx_rights_t rights;
     *out = NULL;
     switch (wanted->operation) {
     case ZX_HANDLE_OP_MOVE:
@@ -123,14 +121,9 @@ static zx_status_t take_disposition(const zx_handle_disposition_t *wanted,
             return ZX_ERR_BAD_HANDLE;
         break;
     case ZX_HANDLE_OP_DUPLICATE: {
-        zx_status_t status =
-            handle_get(wanted->handle, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE, &object, &rights);
+        zx_status_t status = handle_table_duplicate(handle_table_current(), wanted->handle, out);
         if (status != ZX_OK)
             return status;
-        *out = handle_create(object, rights);
-        object_put(object);
-        if (!*out)
-            return ZX_ERR_NO_MEMORY;
         break;
     }
     default:
@@ -139,10 +132,16 @@ static zx_status_t take_disposition(const zx_handle_disposition_t *wanted,
     return check_disposition(*out, wanted, channel);
 }
 
+static void note_failure(zx_status_t *result, zx_status_t status)
+{
+    if (*result == ZX_OK)
+        *result = status;
+}
+
 /* Takes the handles [first, first + count) out of the table; into |message| at the same places, or
- * closes them when it is NULL. */
-static zx_status_t take_chunk(const struct message_source *source, const struct object *channel,
-                              uint32_t first, uint32_t count, struct message *message)
+ * closes them when it is NULL. *result keeps the first failure. False: they cannot be read. */
+static bool take_chunk(const struct message_source *source, const struct object *channel,
+                       uint32_t first, uint32_t count, struct message *message, zx_status_t *result)
 {
     union {
         zx_handle_t values[CHUNK];
@@ -150,28 +149,28 @@ static zx_status_t take_chunk(const struct message_source *source, const struct 
     } in;
     size_t size = source->is_etc ? sizeof(in.dispositions[0]) : sizeof(in.values[0]);
     uintptr_t at_user = (uintptr_t)source->handles_user + first * size;
-    zx_status_t result = user_copy_in(&in, (const void *)at_user, count * size);
-    if (result != ZX_OK)
-        return result;
+    zx_status_t status = user_copy_in(&in, (const void *)at_user, count * size);
+    if (status != ZX_OK) {
+        note_failure(result, status);
+        return false;
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct handle *handle;
-        zx_status_t status;
         if (source->is_etc) {
             status = take_disposition(&in.dispositions[i], channel, &handle);
             in.dispositions[i].result = status;
         } else {
             status = take_plain(in.values[i], channel, &handle);
         }
-        if (status != ZX_OK && result == ZX_OK)
-            result = status;
+        note_failure(result, status);
         if (message)
             message->handles[first + i] = handle;
         else
             handle_close(handle);
     }
-    if (source->is_etc && user_copy_out((void *)at_user, &in, count * size) != ZX_OK)
-        return ZX_ERR_INVALID_ARGS;
-    return result;
+    if (source->is_etc)
+        note_failure(result, user_copy_out((void *)at_user, &in, count * size));
+    return true;
 }
 
 static zx_status_t take_all(const struct message_source *source, const struct object *channel,
@@ -180,11 +179,11 @@ static zx_status_t take_all(const struct message_source *source, const struct ob
     /* More than a table holds cannot all be handles. */
     uint32_t total = MIN(source->num_handles, HANDLE_TABLE_MAX);
     zx_status_t result = ZX_OK;
-    for (uint32_t first = 0; first < total; first += CHUNK) {
+    bool is_readable = true;
+    /* A fault is dear, and what follows unreadable memory seldom is handles: it ends there. */
+    for (uint32_t first = 0; first < total && is_readable; first += CHUNK) {
         uint32_t count = MIN(total - first, CHUNK);
-        zx_status_t status = take_chunk(source, channel, first, count, message);
-        if (status != ZX_OK && result == ZX_OK)
-            result = status;
+        is_readable = take_chunk(source, channel, first, count, message, &result);
     }
     return result;
 }

@@ -1,6 +1,7 @@
 /* Random numbers for programs. */
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
+#include "kernel/sched/thread.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
@@ -8,7 +9,7 @@ void sys_cprng_draw(void *buffer_user, size_t buffer_size)
 {
     uint8_t chunk[ZX_CPRNG_DRAW_MAX_LEN];
     uint8_t *dst_user = buffer_user;
-    while (buffer_size > 0) {
+    while (buffer_size > 0 && !thread_is_killed()) {
         size_t len = MIN(buffer_size, sizeof(chunk));
         random_bytes(chunk, len);
         /* A caller that went on without its random numbers would be worse than one that dies. */

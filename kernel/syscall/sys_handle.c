@@ -49,39 +49,35 @@ static zx_status_t rights_reduce(zx_rights_t had, zx_rights_t wanted, zx_rights_
     return ZX_OK;
 }
 
-zx_status_t sys_handle_duplicate(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
-{
-    struct object *object;
-    zx_rights_t had;
-    zx_status_t status = handle_get(value, ZX_OBJ_TYPE_NONE, ZX_RIGHT_DUPLICATE, &object, &had);
-    if (status != ZX_OK)
-        return status;
-    status = rights_reduce(had, rights, &rights);
-    if (status != ZX_OK) {
-        object_put(object);
-        return status;
-    }
-    return user_put_handle(object, rights, out_user);
-}
-
-zx_status_t sys_handle_replace(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+/* Puts |handle| (takes it) with |rights| into the table and tells the value. */
+static zx_status_t put_handle(struct handle *handle, zx_rights_t rights, zx_handle_t *out_user)
 {
     struct handle_table *table = handle_table_current();
-    struct handle *handle = handle_table_remove(table, value);
-    if (!handle)
-        return ZX_ERR_BAD_HANDLE;
-    zx_handle_t new_value;
+    zx_handle_t value;
     zx_status_t status = rights_reduce(handle->rights, rights, &handle->rights);
     if (status == ZX_OK)
-        status = handle_table_add(table, handle, &new_value);
+        status = handle_table_add(table, handle, &value);
     if (status != ZX_OK) {
         handle_close(handle);
         return status;
     }
-    status = user_put_u32(out_user, new_value);
+    status = user_put_u32(out_user, value);
     if (status != ZX_OK)
-        handle_close(handle_table_remove(table, new_value));
+        handle_close(handle_table_remove(table, value));
     return status;
+}
+
+zx_status_t sys_handle_duplicate(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+{
+    struct handle *copy;
+    zx_status_t status = handle_table_duplicate(handle_table_current(), value, &copy);
+    return status == ZX_OK ? put_handle(copy, rights, out_user) : status;
+}
+
+zx_status_t sys_handle_replace(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+{
+    struct handle *handle = handle_table_remove(handle_table_current(), value);
+    return handle ? put_handle(handle, rights, out_user) : ZX_ERR_BAD_HANDLE;
 }
 
 zx_status_t sys_handle_check_valid(zx_handle_t value)

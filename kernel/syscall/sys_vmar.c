@@ -90,18 +90,6 @@ zx_status_t sys_vmar_destroy(zx_handle_t handle)
     return status;
 }
 
-/* The vDSO's text stays where it is. A range that is not the region's is not judged here. */
-static zx_status_t check_window(const struct vmar_object *vmar, vaddr_t addr, uint64_t len_bytes)
-{
-    vaddr_t base;
-    uint64_t region_bytes;
-
-    vmar_get_range(vmar->vmar, &base, &region_bytes);
-    if (addr < base || addr - base > region_bytes || len_bytes > region_bytes - (addr - base))
-        return ZX_OK;
-    return process_window_intersects(vmar->process, addr, len_bytes) ? ZX_ERR_ACCESS_DENIED : ZX_OK;
-}
-
 static bool len_is_acceptable(size_t len)
 {
     return is_aligned(len, PAGE_SIZE_BYTES) || !abi_vmar_len_must_be_aligned();
@@ -112,10 +100,8 @@ static zx_status_t unmap_in(struct vmar_object *vmar, zx_rights_t rights, vaddr_
     bool found = false;
     if (!len_is_acceptable(len))
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = check_window(vmar, addr, len);
-    if (status != ZX_OK)
-        return status;
-    status = vmar_unmap(vmar->vmar, addr, len, (rights & ZX_RIGHT_OP_CHILDREN) != 0, &found);
+    zx_status_t status =
+        vmar_unmap(vmar->vmar, addr, len, (rights & ZX_RIGHT_OP_CHILDREN) != 0, &found);
     if (status == ZX_OK && !found && abi_unmap_of_nothing_fails())
         return ZX_ERR_NOT_FOUND;
     return status;
@@ -142,9 +128,6 @@ static zx_status_t protect_in(struct vmar_object *vmar, zx_rights_t rights, zx_v
         options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
     if ((options & ~VM_PERM_MASK) != 0 || !len_is_acceptable(len))
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = check_window(vmar, addr, len);
-    if (status != ZX_OK)
-        return status;
     return vmar_protect(vmar->vmar, options, addr, len, (rights & ZX_RIGHT_OP_CHILDREN) != 0);
 }
 

@@ -77,26 +77,16 @@ static zx_status_t check_extent(struct map_request *request)
     return ZX_OK;
 }
 
-/* The vDSO's text is mapped executable whole and once, and stays: nothing may replace it. */
+/* The vDSO's text is mapped executable whole and once, and stays. */
 static zx_status_t check_vdso(const struct map_request *request, bool *out_is_code)
 {
-    struct process *process = request->vmar->process;
-    uint64_t code_offset, code_bytes, base, region_bytes;
+    uint64_t code_offset, code_bytes;
 
     *out_is_code = false;
-    if (request->options & ZX_VM_SPECIFIC_OVERWRITE) {
-        vmar_get_range(request->vmar->vmar, &base, &region_bytes);
-        if (request->vmar_offset < region_bytes &&
-            request->len_bytes <= region_bytes - request->vmar_offset &&
-            process_window_intersects(process, base + request->vmar_offset, request->len_bytes))
-            return ZX_ERR_ACCESS_DENIED;
-    }
     if (!vdso_is_vmo(request->vmo) || !(request->options & ZX_VM_PERM_EXECUTE))
         return ZX_OK;
     vdso_code_range(&code_offset, &code_bytes);
     if (request->vmo_offset != code_offset || request->len_bytes != code_bytes)
-        return ZX_ERR_ACCESS_DENIED;
-    if (process_window_intersects(process, USER_BASE, USER_TOP - USER_BASE))
         return ZX_ERR_ACCESS_DENIED;
     *out_is_code = true;
     return ZX_OK;
@@ -110,8 +100,12 @@ static zx_status_t open_window(const struct map_request *request, vaddr_t addr)
 }
 
 /* That somebody else unmapped it meanwhile is as good. */
-static void undo_map(const struct map_request *request, vaddr_t addr)
+static void undo_map(const struct map_request *request, bool is_vdso_code, vaddr_t addr)
 {
+    if (is_vdso_code) {
+        vmar_unmap_fixed(request->vmar->vmar);
+        return;
+    }
     zx_status_t status = vmar_unmap(request->vmar->vmar, addr, request->len_bytes, true, NULL);
     (void)status;
 }
@@ -142,6 +136,7 @@ static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
         .len_bytes = request->len_bytes,
         .max_perms = max_perms,
         .keeper = request->keeper,
+        .is_fixed = is_vdso_code,
     };
     status = vmar_map(request->vmar->vmar, &args, &addr);
     if (status != ZX_OK)
@@ -150,7 +145,7 @@ static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
     if (status == ZX_OK && is_vdso_code)
         status = open_window(request, addr);
     if (status != ZX_OK)
-        undo_map(request, addr);
+        undo_map(request, is_vdso_code, addr);
     return status;
 }
 

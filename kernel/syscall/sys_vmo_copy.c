@@ -1,4 +1,5 @@
 /* Reading and writing memory objects. */
+#include "kernel/sched/thread.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -7,9 +8,12 @@ struct copy_target {
     uintptr_t user;
 };
 
-/* A bad buffer of the caller's is a range that is not there. */
+/* A bad buffer of the caller's is a range that is not there. A buffer can show the same memory over
+ * and over, so a copy can take hours: a thread that is killed must not finish it. */
 static zx_status_t copy_status(zx_status_t status)
 {
+    if (thread_is_killed())
+        return ZX_ERR_INTERNAL_INTR_KILLED;
     return status == ZX_ERR_INVALID_ARGS ? ZX_ERR_NOT_FOUND : status;
 }
 

@@ -69,7 +69,9 @@ zx_status_t user_put_handles(struct handle_out *outs, size_t count)
         handles[i] = handle_create(outs[i].object, outs[i].rights);
         if (!handles[i]) {
             status = ZX_ERR_NO_MEMORY;
-            if (outs[i].object->ops->on_zero_handles)
+            /* Not for an object that others have handles to. */
+            if (outs[i].object->ops->on_zero_handles &&
+                atomic_load(&outs[i].object->count_handles) == 0)
                 outs[i].object->ops->on_zero_handles(outs[i].object);
         }
     }

@@ -23,8 +23,8 @@ MUST_USE zx_status_t user_put_u32_optional(uint32_t *dst_user, uint32_t value);
 
 /* Gives the current process a handle to each of |count| (<= 4) objects and stores the values at
  * out_user[i]. Takes the references. All or nothing: on failure no handle stays, the references are
- * dropped and no out-variable was touched. Each object then sees on_zero_handles, even the one
- * whose handle could not be made. */
+ * dropped and no out-variable was touched. An object without a handle then sees on_zero_handles,
+ * even the one whose handle could not be made. */
 struct handle_out {
     struct object *object;
     zx_rights_t rights;

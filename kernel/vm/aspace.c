@@ -168,8 +168,11 @@ zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write, str
     if (mapping != NULL) {
         struct vmo *vmo = mapping->vmo;
         struct vmo_page_result page;
+        uint32_t needed = write ? MMU_PERM_WRITE : MMU_PERM_READ;
         vmo_lock(vmo);
-        status = vmo_get_page_locked(vmo, mapping_offset_of(mapping, va), write, NULL, &page);
+        status = mapping->max_perms & needed
+                     ? vmo_get_page_locked(vmo, mapping_offset_of(mapping, va), write, NULL, &page)
+                     : ZX_ERR_ACCESS_DENIED;
         if (status == ZX_OK && page.page == NULL)
             status = ZX_ERR_NOT_SUPPORTED;
         if (status == ZX_OK) {

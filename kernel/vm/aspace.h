@@ -17,6 +17,8 @@ struct aspace {
     struct vmar *root;  /* one reference; NULL after aspace_clear */
     uint64_t random[2]; /* state of the generator that places regions */
     uint64_t count_faults;
+    vaddr_t fixed_base;   /* the fixed mapping (vmar_map_args), which covers this range */
+    uint64_t fixed_bytes; /* 0: there is none */
     /* Atomic: translations have been removed or narrowed by this many threads that have not
      * finished their shootdowns. See shootdown_begin in vmar_internal.h. */
     uint32_t count_shootdowns;
@@ -47,10 +49,12 @@ MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t 
  * answer holds until it is released. */
 struct mapping *aspace_find_mapping_locked(struct aspace *aspace, vaddr_t addr);
 
-/* Finds the page behind |addr| for another process's debugger, ignoring mapping permissions, and
- * takes a reference on it. A page is made present and private for |write|; for a read it may be the
- * shared zero page. ZX_ERR_NOT_SUPPORTED: memory that is no RAM (a physical VMO). Other errors as
- * aspace_fault. Sleeps. */
+/* Finds the page behind |addr| for another process's debugger and takes a reference on it. What the
+ * mapping permits now is ignored, but not what it may ever have: pages that others show too must
+ * not be written through a handle that could not. A page is made present and private for |write|;
+ * for a read it may be the shared zero page. ZX_ERR_ACCESS_DENIED: more than the mapping may ever
+ * have; ZX_ERR_NOT_SUPPORTED: memory that is no RAM (a physical VMO). Other errors as aspace_fault.
+ * Sleeps. */
 MUST_USE zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write,
                                      struct page **out);
 

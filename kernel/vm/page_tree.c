@@ -83,6 +83,12 @@ struct reserve {
     unsigned count;
 };
 
+static struct page_tree_node *reserve_take(struct reserve *reserve)
+{
+    ASSERT(reserve->count > 0);
+    return reserve->nodes[--reserve->count];
+}
+
 static bool reserve_fill(struct reserve *reserve, unsigned count)
 {
     reserve->count = 0;
@@ -90,7 +96,7 @@ static bool reserve_fill(struct reserve *reserve, unsigned count)
         struct page_tree_node *node = kcache_zalloc(node_cache);
         if (node == NULL) {
             while (reserve->count > 0)
-                kcache_free(node_cache, reserve->nodes[--reserve->count]);
+                kcache_free(node_cache, reserve_take(reserve));
             return false;
         }
         reserve->nodes[reserve->count++] = node;
@@ -121,11 +127,11 @@ static unsigned count_missing(const struct page_tree *tree, uint64_t index, unsi
 static void grow(struct page_tree *tree, unsigned height, struct reserve *reserve)
 {
     if (tree->root == NULL) {
-        tree->root = reserve->nodes[--reserve->count];
+        tree->root = reserve_take(reserve);
         tree->height = (uint8_t)height;
     }
     while (tree->height < height) {
-        struct page_tree_node *node = reserve->nodes[--reserve->count];
+        struct page_tree_node *node = reserve_take(reserve);
         node_set(node, 0, tree->root);
         tree->root = node;
         tree->height++;
@@ -153,7 +159,7 @@ zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page
     for (unsigned level = height; level-- > 1;) {
         unsigned slot = way(index, level);
         if (node->slots[slot] == NULL)
-            node_set(node, slot, reserve.nodes[--reserve.count]);
+            node_set(node, slot, reserve_take(&reserve));
         node = node->slots[slot];
     }
     ASSERT(reserve.count == 0 && node->slots[way(index, 0)] == NULL);

@@ -154,6 +154,7 @@ void vmar_kill_locked(struct vmar *vmar, struct dying *dying)
         dying_push(dying, &at->region);
         if (at == vmar)
             return;
+        ASSERT(parent != NULL);
         at = parent;
     }
 }
@@ -169,6 +170,8 @@ zx_status_t vmar_destroy(struct vmar *vmar)
         status = ZX_ERR_BAD_STATE;
     } else if (vmar == aspace->root) {
         status = ZX_ERR_NOT_SUPPORTED;
+    } else if (aspace_is_fixed_locked(aspace, vmar->region.base, vmar->region.size_bytes)) {
+        status = ZX_ERR_ACCESS_DENIED;
     } else {
         struct shootdown shootdown;
         shootdown_begin_locked(&shootdown, aspace);

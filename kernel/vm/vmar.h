@@ -53,6 +53,10 @@ struct vmar_map_args {
     uint64_t len_bytes;            /* page multiple */
     uint32_t max_perms;            /* MMU_PERM_* that both handles allow */
     struct mapping_keeper *keeper; /* borrowed or NULL */
+    /* The mapping stays as it is until the address space is cleared: what would remove, replace or
+     * protect any of it is ZX_ERR_ACCESS_DENIED. An address space has one such mapping at most; a
+     * second one is ZX_ERR_ACCESS_DENIED, before all other errors but those of the arguments. */
+    bool is_fixed;
 };
 
 /* Adds a mapping and gives its address. PERM_EXECUTE without PERM_READ is an execute-only mapping;
@@ -69,10 +73,14 @@ MUST_USE zx_status_t vmar_map(struct vmar *vmar, const struct vmar_map_args *arg
  * length is rounded up. |op_children|: the handle may reach into sub-regions. *out_found (may be
  * NULL) tells whether there was anything. On return no hart reaches the range any more.
  * ZX_ERR_INVALID_ARGS: addr unaligned, length 0 or too large; ZX_ERR_BAD_STATE: dead; INVALID_ARGS:
- * not inside the region, a sub-region partly covered or covered without |op_children|;
- * ZX_ERR_NO_MEMORY. On failure nothing changed. */
+ * not inside the region; ZX_ERR_ACCESS_DENIED: the fixed mapping is there; INVALID_ARGS: a
+ * sub-region partly covered or covered without |op_children|; ZX_ERR_NO_MEMORY. On failure nothing
+ * changed. */
 MUST_USE zx_status_t vmar_unmap(struct vmar *vmar, vaddr_t addr, uint64_t len_bytes,
                                 bool op_children, bool *out_found);
+
+/* Removes the fixed mapping again, for a caller that has just made it and told nobody. */
+void vmar_unmap_fixed(struct vmar *vmar);
 
 /* Sets permissions of the mappings in [addr, addr + len), also in sub-regions; length rounded up.
  * |options|: PERM_* only. Permissions that are taken away are gone on every hart on return.
@@ -84,7 +92,8 @@ MUST_USE zx_status_t vmar_unmap(struct vmar *vmar, vaddr_t addr, uint64_t len_by
 MUST_USE zx_status_t vmar_protect(struct vmar *vmar, uint32_t options, vaddr_t addr,
                                   uint64_t len_bytes, bool op_children);
 
-/* Destroys the region and all inside. ZX_ERR_NOT_SUPPORTED: a root. ZX_ERR_BAD_STATE: dead. */
+/* Destroys the region and all inside. ZX_ERR_NOT_SUPPORTED: a root. ZX_ERR_BAD_STATE: dead.
+ * ZX_ERR_ACCESS_DENIED: the fixed mapping is inside. */
 MUST_USE zx_status_t vmar_destroy(struct vmar *vmar);
 
 /* |op|: ZX_VMAR_OP_*, done to the VMOs behind [addr, addr + len); length rounded up.

@@ -130,6 +130,9 @@ bool vmar_round_range(vaddr_t addr, uint64_t len_bytes, uint64_t *out_len_bytes)
 /* True if [addr, addr + len) lies in the region. */
 bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes);
 
+/* True if the range meets the fixed mapping. */
+bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes);
+
 /* Clearing a range of what is in it, in two steps. */
 struct cut {
     struct vmar *vmar;
@@ -137,8 +140,8 @@ struct cut {
     struct region *first;  /* the lowest one there, or NULL */
     struct mapping *spare; /* for the upper part of a mapping that sticks out on both sides */
 };
-/* Checks and reserves. ZX_ERR_INVALID_ARGS: sub-regions that cannot be destroyed (see vmar_unmap).
- * ZX_ERR_NO_MEMORY. */
+/* Checks and reserves. ZX_ERR_ACCESS_DENIED: the fixed mapping is there. ZX_ERR_INVALID_ARGS:
+ * sub-regions that cannot be destroyed (see vmar_unmap). ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t cut_prepare_locked(struct cut *cut, struct vmar *vmar, vaddr_t addr,
                                         vaddr_t end, bool may_destroy_vmars);
 /* Does it, shootdown included. */

@@ -32,6 +32,8 @@ static zx_status_t check_and_place_locked(struct vmar *vmar, const struct vmar_m
     struct place_request request = {args->options, args->vmar_offset, args->len_bytes};
     uint32_t perms = args->options & VMAR_PERM_MASK;
 
+    if (args->is_fixed && vmar->aspace->fixed_bytes != 0)
+        return ZX_ERR_ACCESS_DENIED;
     if (vmar->is_dead)
         return ZX_ERR_BAD_STATE;
     if (args->len_bytes == 0)
@@ -71,6 +73,10 @@ static zx_status_t map_locked(struct vmar *vmar, const struct vmar_map_args *arg
     mapping->max_perms = (uint8_t)(args->max_perms & vmar_perms(vmar));
     mapping->allow_faults = (args->options & ZX_VM_ALLOW_FAULTS) != 0;
     mapping_attach_locked(mapping, vmar, args->vmo);
+    if (args->is_fixed) {
+        vmar->aspace->fixed_base = base;
+        vmar->aspace->fixed_bytes = args->len_bytes;
+    }
     if ((args->options & ZX_VM_MAP_RANGE) != 0)
         mapping_populate_locked(mapping, base, base + args->len_bytes);
     *out_addr = base;

@@ -107,6 +107,8 @@ static zx_status_t protect_locked(struct protect *protect)
         return ZX_ERR_BAD_STATE;
     if (!vmar_contains(protect->vmar, protect->addr, protect->end - protect->addr))
         return ZX_ERR_INVALID_ARGS;
+    if (aspace_is_fixed_locked(protect->vmar->aspace, protect->addr, protect->end - protect->addr))
+        return ZX_ERR_ACCESS_DENIED;
     status = check_range(protect);
     if (status == ZX_OK)
         status = reserve_spares(protect);

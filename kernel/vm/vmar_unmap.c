@@ -2,12 +2,20 @@
 #include "kernel/lib/panic.h"
 #include "kernel/vm/vmar_internal.h"
 
+bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes)
+{
+    return aspace->fixed_bytes != 0 && addr < aspace->fixed_base + aspace->fixed_bytes &&
+           aspace->fixed_base < addr + len_bytes;
+}
+
 zx_status_t cut_prepare_locked(struct cut *cut, struct vmar *vmar, vaddr_t addr, vaddr_t end,
                                bool may_destroy_vmars)
 {
     struct region *region = region_tree_lower_bound(&vmar->children, addr);
     bool split = false;
 
+    if (aspace_is_fixed_locked(vmar->aspace, addr, end - addr))
+        return ZX_ERR_ACCESS_DENIED;
     if (region != NULL && region->base >= end)
         region = NULL;
     *cut = (struct cut){.vmar = vmar, .addr = addr, .end = end, .first = region};
@@ -96,4 +104,21 @@ zx_status_t vmar_unmap(struct vmar *vmar, vaddr_t addr, uint64_t len_bytes, bool
     mutex_unlock(&vmar->aspace->lock);
     dying_release(&dying);
     return status;
+}
+
+void vmar_unmap_fixed(struct vmar *vmar)
+{
+    struct aspace *aspace = vmar->aspace;
+    struct dying dying = {NULL};
+
+    mutex_lock(&aspace->lock);
+    vaddr_t base = aspace->fixed_base;
+    uint64_t len_bytes = aspace->fixed_bytes;
+    aspace->fixed_bytes = 0;
+    if (!vmar->is_dead) {
+        zx_status_t status = unmap_locked(vmar, base, len_bytes, true, &dying, NULL);
+        ASSERT(status == ZX_OK);
+    }
+    mutex_unlock(&aspace->lock);
+    dying_release(&dying);
 }

@@ -104,7 +104,7 @@ TEST(futex, wakes_as_many_as_asked_in_order)
 {
     enum { COUNT = 4 };
     static zx_futex_t word;
-    struct waiter waiters[COUNT];
+    static struct waiter waiters[COUNT];
 
     for (int i = 0; i < COUNT; i++)
         waiter_start(&waiters[i], &word);
@@ -123,7 +123,7 @@ TEST(futex, wakes_as_many_as_asked_in_order)
 TEST(futex, other_words_are_other_futexes)
 {
     static zx_futex_t words[2];
-    struct waiter waiter;
+    static struct waiter waiter;
 
     waiter_start(&waiter, &words[0]);
     EXPECT_OK(zx_futex_wake(&words[1], UINT32_MAX));
@@ -136,7 +136,7 @@ TEST(futex, requeue_moves_waiters)
 {
     enum { COUNT = 4 };
     static zx_futex_t from, to;
-    struct waiter waiters[COUNT];
+    static struct waiter waiters[COUNT];
 
     for (int i = 0; i < COUNT; i++)
         waiter_start(&waiters[i], &from);
@@ -182,7 +182,7 @@ TEST(futex, two_mappings_of_one_page_are_one_futex)
 {
     zx_handle_t vmo = vmo_new(PAGE);
     zx_vaddr_t a = map_anywhere(RW, vmo, PAGE), b = map_anywhere(RW, vmo, PAGE);
-    struct waiter waiter;
+    static struct waiter waiter;
 
     waiter_start(&waiter, (zx_futex_t *)a);
     EXPECT_OK(zx_futex_wake((zx_futex_t *)b, 1));

@@ -1,4 +1,4 @@
-#include "tap.h"
+#include "tests/conformance/tap.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,6 +34,11 @@ void test_fail(const char *file, int line, const char *fmt, ...)
     vsnprintf(current.failures[slot] + used, sizeof(current.failures[slot]) - (size_t)used, fmt,
               args);
     va_end(args);
+}
+
+bool test_has_failed(void)
+{
+    return __atomic_load_n(&current.count_failures, __ATOMIC_RELAXED) != 0;
 }
 
 void test_abort(void)
@@ -199,7 +204,7 @@ int main(int argc, char **argv)
         printf("Bail out! MAX_TESTS is too small\n");
         return 1;
     }
-    qsort(tests, count, sizeof(tests[0]), compare_tests);
+    qsort(tests, count, sizeof(const struct test_case *), compare_tests);
     printf("TAP version 14\n1..%zu\n", count);
     for (size_t i = 0; i < count; i++)
         failed += run_one(i + 1, tests[i]) ? 0 : 1;

@@ -32,6 +32,9 @@ struct test_case {
 void test_fail(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Whether the running test has noted a failure. Any thread. */
+bool test_has_failed(void);
+
 /* Ends the running test. Only on the thread that runs it. */
 __attribute__((noreturn)) void test_abort(void);
 

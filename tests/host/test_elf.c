@@ -8,8 +8,9 @@
 
 #include <cmocka.h>
 #include <elf.h>
+#include <zircon/errors.h>
 
-#include "kernel/lib/elf.h"
+#include "formats/elf.h"
 #include "tests/host/test_random.h"
 
 #define IMAGE_BYTES 0x3000u
@@ -56,10 +57,11 @@ static void image_build(struct image *image)
     header->e_ident[EI_VERSION] = EV_CURRENT;
     header->e_type = ET_DYN;
     header->e_machine = EM_RISCV;
+    header->e_version = EV_CURRENT;
     header->e_entry = 0x1200;
     header->e_phoff = sizeof(*header);
     header->e_phentsize = sizeof(Elf64_Phdr);
-    header->e_phnum = ARRAY_COUNT(segments);
+    header->e_phnum = sizeof(segments) / sizeof(segments[0]);
     memcpy(segment_of(image, 0), segments, sizeof(segments));
 }
 
@@ -70,7 +72,7 @@ static zx_status_t parse_exact(const void *data, size_t len_bytes, struct elf_im
     void *copy = malloc(len_bytes > 0 ? len_bytes : 1);
     assert_non_null(copy);
     memcpy(copy, data, len_bytes);
-    zx_status_t status = elf_parse(copy, len_bytes, out, why);
+    zx_status_t status = elf_parse(copy, len_bytes, len_bytes, out, why);
     free(copy);
     return status;
 }
@@ -84,17 +86,88 @@ static void good_image(void **state)
     image_build(&image);
     assert_int_equal(parse_exact(&image, sizeof(image), &elf, &why), ZX_OK);
     assert_int_equal(elf.count_segments, 3);
-    assert_int_equal(elf.entry, 0x1200);
-    assert_int_equal(elf.span_first, 0);
-    assert_int_equal(elf.span_end, 0x7000);
+    assert_true(elf.has_entry);
+    assert_int_equal(elf.entry_offset, 0x1200);
+    assert_int_equal(elf.first_vaddr, 0);
+    assert_int_equal(elf.span_bytes, 0x7000);
     assert_int_equal(elf.stack_bytes, 0x20000);
-    assert_int_equal(elf.segments[0].flags, ELF_SEGMENT_READ);
-    assert_int_equal(elf.segments[1].flags, ELF_SEGMENT_READ | ELF_SEGMENT_EXEC);
-    assert_int_equal(elf.segments[2].flags, ELF_SEGMENT_READ | ELF_SEGMENT_WRITE);
-    assert_int_equal(elf.segments[2].vaddr, 0x4010);
+    assert_int_equal(elf.segments[0].perms, ZX_VM_PERM_READ);
+    assert_int_equal(elf.segments[1].perms, ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE);
+    assert_int_equal(elf.segments[2].perms, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE);
+    assert_int_equal(elf.segments[2].map_offset, 0x4000);
+    assert_int_equal(elf.segments[2].map_bytes, 0x3000);
+    assert_int_equal(elf.segments[2].data_skip, 0x10);
     assert_int_equal(elf.segments[2].file_offset, 0x2010);
     assert_int_equal(elf.segments[2].file_bytes, 0x100);
-    assert_int_equal(elf.segments[2].mem_bytes, 0x2000);
+}
+
+/* An image whose first page is not at 0: offsets count from that page. */
+static void image_above_zero(void **state)
+{
+    struct image image;
+    struct elf_image elf;
+    const char *why = NULL;
+    (void)state;
+    image_build(&image);
+    for (unsigned i = 0; i < 3; i++)
+        segment_of(&image, i)->p_vaddr += 0x40000;
+    header_of(&image)->e_entry += 0x40000;
+    assert_int_equal(parse_exact(&image, sizeof(image), &elf, &why), ZX_OK);
+    assert_int_equal(elf.first_vaddr, 0x40000);
+    assert_int_equal(elf.entry_offset, 0x1200);
+    assert_int_equal(elf.span_bytes, 0x7000);
+    assert_int_equal(elf.segments[0].map_offset, 0);
+    assert_int_equal(elf.segments[2].map_offset, 0x4000);
+}
+
+static void permissions(void **state)
+{
+    struct image image;
+    struct elf_image elf;
+    const char *why = NULL;
+    (void)state;
+    image_build(&image);
+    segment_of(&image, 0)->p_flags = 0;
+    segment_of(&image, 1)->p_flags = PF_X;
+    segment_of(&image, 2)->p_flags = PF_W;
+    assert_int_equal(parse_exact(&image, sizeof(image), &elf, &why), ZX_OK);
+    assert_int_equal(elf.segments[0].perms, 0);
+    assert_int_equal(elf.segments[1].perms, ZX_VM_PERM_EXECUTE);
+    assert_int_equal(elf.segments[2].perms, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE);
+}
+
+static void no_entry(void **state)
+{
+    struct image image;
+    struct elf_image elf;
+    const char *why = NULL;
+    (void)state;
+    image_build(&image);
+    header_of(&image)->e_entry = 0;
+    assert_int_equal(parse_exact(&image, sizeof(image), &elf, &why), ZX_OK);
+    assert_false(elf.has_entry);
+}
+
+/* The headers are enough: segments are judged by the size of the file, headers by what is there. */
+static void head_alone(void **state)
+{
+    const size_t head_bytes = sizeof(Elf64_Ehdr) + 4 * sizeof(Elf64_Phdr);
+    struct image image;
+    struct elf_image elf;
+    const char *why = NULL;
+    (void)state;
+    image_build(&image);
+    uint8_t *head = malloc(head_bytes);
+    assert_non_null(head);
+    memcpy(head, &image, head_bytes);
+    assert_int_equal(elf_parse(head, head_bytes, IMAGE_BYTES, &elf, &why), ZX_OK);
+    assert_int_equal(elf_parse(head, head_bytes, 0x2110, &elf, &why), ZX_OK);
+    assert_int_equal(elf_parse(head, head_bytes, 0x210f, &elf, &why), ZX_ERR_IO_DATA_INTEGRITY);
+    assert_int_equal(elf_parse(head, head_bytes - 1, IMAGE_BYTES, &elf, &why),
+                     ZX_ERR_IO_DATA_INTEGRITY);
+    assert_int_equal(elf_parse(head, IMAGE_BYTES, head_bytes - 1, &elf, &why),
+                     ZX_ERR_IO_DATA_INTEGRITY);
+    free(head);
 }
 
 enum damage {
@@ -117,6 +190,12 @@ enum damage {
     DAMAGE_SHARED_PAGE,
     DAMAGE_ORDER,
     DAMAGE_ENTRY_IN_DATA,
+    DAMAGE_ENTRY_BEHIND_TEXT,
+    DAMAGE_IDENT_VERSION,
+    DAMAGE_VERSION,
+    DAMAGE_PHNUM,
+    DAMAGE_MEMORY_WRAPS,
+    DAMAGE_SEGMENT_COUNT,
     DAMAGE_COUNT,
 };
 
@@ -186,6 +265,31 @@ static zx_status_t damage(struct image *image, enum damage kind)
     case DAMAGE_ENTRY_IN_DATA:
         header->e_entry = 0x4010;
         break;
+    case DAMAGE_ENTRY_BEHIND_TEXT:
+        header->e_entry = 0x1800;
+        break;
+    case DAMAGE_IDENT_VERSION:
+        header->e_ident[EI_VERSION] = EV_CURRENT + 1;
+        break;
+    case DAMAGE_VERSION:
+        header->e_version = EV_CURRENT + 1;
+        break;
+    case DAMAGE_PHNUM:
+        header->e_phnum = UINT16_MAX;
+        break;
+    case DAMAGE_MEMORY_WRAPS:
+        data->p_memsz = UINT64_MAX;
+        break;
+    case DAMAGE_SEGMENT_COUNT:
+        header->e_phnum = ELF_IMAGE_MAX_SEGMENTS + 1;
+        for (unsigned i = 0; i < header->e_phnum; i++)
+            *segment_of(image, i) = (Elf64_Phdr){
+                .p_type = PT_LOAD,
+                .p_flags = PF_R,
+                .p_vaddr = 0x1000 * (uint64_t)i,
+                .p_memsz = 0x1000,
+            };
+        return ZX_ERR_NOT_SUPPORTED;
     default:
         fail();
     }
@@ -227,20 +331,26 @@ static void every_truncation(void **state)
 /* What a loader relies on without looking again. */
 static void assert_sound(const struct elf_image *elf, size_t len_bytes)
 {
-    uint64_t end = elf->span_first;
-    assert_in_range(elf->count_segments, 1, ELF_MAX_SEGMENTS);
+    uint64_t end = 0;
+    assert_in_range(elf->count_segments, 1, ELF_IMAGE_MAX_SEGMENTS);
     for (size_t i = 0; i < elf->count_segments; i++) {
         const struct elf_segment *segment = &elf->segments[i];
-        assert_true(round_down(segment->vaddr, PAGE_SIZE_BYTES) >= end);
-        assert_true(segment->mem_bytes > 0 && segment->file_bytes <= segment->mem_bytes);
+        assert_true(segment->map_offset >= end && segment->map_bytes > 0);
+        assert_int_equal((segment->map_offset | segment->map_bytes) % ELF_IMAGE_PAGE_BYTES, 0);
+        assert_true(segment->data_skip < ELF_IMAGE_PAGE_BYTES);
+        assert_int_equal((segment->file_offset - segment->data_skip) % ELF_IMAGE_PAGE_BYTES, 0);
+        assert_true(segment->data_skip + segment->file_bytes <= segment->map_bytes);
         assert_true(segment->file_offset <= len_bytes);
         assert_true(segment->file_bytes <= len_bytes - segment->file_offset);
-        assert_true((segment->flags & (ELF_SEGMENT_WRITE | ELF_SEGMENT_EXEC)) !=
-                    (ELF_SEGMENT_WRITE | ELF_SEGMENT_EXEC));
-        end = round_up(segment->vaddr + segment->mem_bytes, PAGE_SIZE_BYTES);
-        assert_true(end > segment->vaddr);
+        assert_true((segment->perms & (ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)) !=
+                    (ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE));
+        assert_true((segment->perms & (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE)) != ZX_VM_PERM_WRITE);
+        end = segment->map_offset + segment->map_bytes;
+        assert_true(end > segment->map_offset);
     }
-    assert_int_equal(end, elf->span_end);
+    assert_int_equal(end, elf->span_bytes);
+    assert_int_equal(elf->first_vaddr % ELF_IMAGE_PAGE_BYTES, 0);
+    assert_true(!elf->has_entry || elf->entry_offset < elf->span_bytes);
 }
 
 static void mutated_images(void **state)
@@ -276,10 +386,10 @@ static void mutated_images(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_image),
-        cmocka_unit_test(bad_images),
-        cmocka_unit_test(every_truncation),
-        cmocka_unit_test(mutated_images),
+        cmocka_unit_test(good_image),       cmocka_unit_test(image_above_zero),
+        cmocka_unit_test(permissions),      cmocka_unit_test(no_entry),
+        cmocka_unit_test(head_alone),       cmocka_unit_test(bad_images),
+        cmocka_unit_test(every_truncation), cmocka_unit_test(mutated_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include <zircon/processargs.h>
 #include <zircon/syscalls.h>
 
-#include "userland/include/elf_types.h"
+#include "formats/elf_types.h"
 #include "userland/libzx/launch.h"
 #include "userland/libzx/procargs.h"
 

@@ -1,6 +1,6 @@
 // From the first instruction to main: relocate the image, give the first thread its storage, find
 // the vDSO, take in the bootstrap message, run constructors.
-#include "userland/include/elf_types.h"
+#include "formats/elf_types.h"
 #include <stdlib.h>
 #include <zircon/syscalls.h>
 

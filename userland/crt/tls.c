@@ -1,6 +1,6 @@
 #include "userland/crt/tls.h"
 
-#include "userland/include/elf_types.h"
+#include "formats/elf_types.h"
 #include <string.h>
 
 static struct {

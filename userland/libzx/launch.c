@@ -52,6 +52,7 @@ static zx_status_t map_vdso(zx_handle_t vdso_vmo, struct launch *l)
 {
     unsigned char head[FILE_HEAD_BYTES];
     struct elf_image image;
+    const char *why;
     uint64_t bytes;
     zx_status_t status = zx_vmo_get_size(vdso_vmo, &bytes);
 
@@ -60,7 +61,7 @@ static zx_status_t map_vdso(zx_handle_t vdso_vmo, struct launch *l)
     }
     status = zx_vmo_read(vdso_vmo, head, 0, bytes < sizeof(head) ? bytes : sizeof(head));
     if (status == ZX_OK) {
-        status = elf_image_parse(head, sizeof(head), bytes, &image);
+        status = elf_parse(head, sizeof(head), bytes, &image, &why);
     }
     return status == ZX_OK ? load_shared(l->root, &image, vdso_vmo, &l->vdso) : status;
 }
@@ -70,13 +71,14 @@ static zx_status_t map_all(const struct launch_args *args, struct launch *l)
     struct elf_image image;
     zx_vaddr_t base = 0;
     zx_handle_t stack;
-    zx_status_t status = elf_image_parse(args->elf, args->elf_bytes, args->elf_bytes, &image);
+    const char *why;
+    zx_status_t status = elf_parse(args->elf, args->elf_bytes, args->elf_bytes, &image, &why);
 
     if (status != ZX_OK) {
         return status;
     }
-    if (!image.entry_valid) {
-        return ZX_ERR_INVALID_ARGS;
+    if (!image.has_entry) {
+        return ZX_ERR_NOT_SUPPORTED;
     }
     status = load_copy(l->root, &image, args->elf, args->name, &l->loaded, &base);
     if (status != ZX_OK) {

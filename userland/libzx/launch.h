@@ -36,9 +36,9 @@ struct launch_args {
 // region, a duplicate of the job and of the vDSO, the loaded region, and args->handles.
 // *process gets the process's handle, which the caller owns. args->handles are consumed whether
 // the call succeeds or fails; nothing else is left behind on failure.
-// ZX_ERR_INVALID_ARGS or ZX_ERR_NOT_SUPPORTED for a file that cannot be loaded,
-// ZX_ERR_OUT_OF_RANGE for too many handles, ZX_ERR_BUFFER_TOO_SMALL for too long strings, or the
-// error of a system call.
+// ZX_ERR_IO_DATA_INTEGRITY for a file that is no sound ELF, ZX_ERR_NOT_SUPPORTED for a sound one of
+// another kind (not position-independent, another machine, no entry), ZX_ERR_OUT_OF_RANGE for too
+// many handles, ZX_ERR_BUFFER_TOO_SMALL for too long strings, or the error of a system call.
 zx_status_t launch_process(const struct launch_args *args, zx_handle_t *process);
 
 // The same for a file that fills a VMO (borrowed; needs READ and MAP) from its start: elf and

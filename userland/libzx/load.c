@@ -22,7 +22,7 @@ static zx_status_t segment_copy(const struct elf_segment *segment, const void *f
         status = zx_vmo_write(copy, (const char *)file + segment->file_offset, segment->data_skip,
                               segment->file_bytes);
     }
-    if (status == ZX_OK && (segment->perm & ZX_VM_PERM_EXECUTE) != 0) {
+    if (status == ZX_OK && (segment->perms & ZX_VM_PERM_EXECUTE) != 0) {
         // Consumes copy whatever it returns.
         return zx_vmo_replace_as_executable(copy, ZX_HANDLE_INVALID, vmo);
     }
@@ -45,14 +45,14 @@ zx_status_t load_copy(zx_handle_t parent, const struct elf_image *image, const v
     if (status != ZX_OK) {
         return status;
     }
-    for (uint32_t i = 0; status == ZX_OK && i < image->num_segments; i++) {
+    for (uint32_t i = 0; status == ZX_OK && i < image->count_segments; i++) {
         const struct elf_segment *segment = &image->segments[i];
         zx_handle_t vmo;
         zx_vaddr_t at;
 
         status = segment_copy(segment, file, name, &vmo);
         if (status == ZX_OK) {
-            status = zx_vmar_map(vmar, segment->perm | ZX_VM_SPECIFIC, segment->map_offset, vmo, 0,
+            status = zx_vmar_map(vmar, segment->perms | ZX_VM_SPECIFIC, segment->map_offset, vmo, 0,
                                  segment->map_bytes, &at);
             zx_handle_close(vmo);
         }
@@ -74,10 +74,10 @@ zx_status_t load_shared(zx_handle_t parent, const struct elf_image *image, zx_ha
     zx_vaddr_t start;
     zx_status_t status;
 
-    for (uint32_t i = 0; i < image->num_segments; i++) {
+    for (uint32_t i = 0; i < image->count_segments; i++) {
         const struct elf_segment *segment = &image->segments[i];
 
-        if ((segment->perm & ZX_VM_PERM_WRITE) != 0 ||
+        if ((segment->perms & ZX_VM_PERM_WRITE) != 0 ||
             segment->data_skip + segment->file_bytes != segment->map_bytes) {
             return ZX_ERR_NOT_SUPPORTED;
         }
@@ -87,11 +87,11 @@ zx_status_t load_shared(zx_handle_t parent, const struct elf_image *image, zx_ha
     if (status != ZX_OK) {
         return status;
     }
-    for (uint32_t i = 0; status == ZX_OK && i < image->num_segments; i++) {
+    for (uint32_t i = 0; status == ZX_OK && i < image->count_segments; i++) {
         const struct elf_segment *segment = &image->segments[i];
         zx_vaddr_t at;
 
-        status = zx_vmar_map(vmar, segment->perm | ZX_VM_SPECIFIC, segment->map_offset, vmo,
+        status = zx_vmar_map(vmar, segment->perms | ZX_VM_SPECIFIC, segment->map_offset, vmo,
                              segment->file_offset - segment->data_skip, segment->map_bytes, &at);
     }
     if (status != ZX_OK) {

@@ -4,7 +4,7 @@
 
 #include <zircon/types.h>
 
-#include "userland/libzx/elf_image.h"
+#include "formats/elf.h"
 
 // Reserves the image's span inside parent (borrowed) and fills it from file, the bytes the image
 // was parsed from. Each segment gets its own copy. name is given to the copies. *region is the new

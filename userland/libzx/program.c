@@ -139,7 +139,7 @@ zx_status_t program_start(const struct program_args *args, zx_handle_t *process)
     struct launch_args launch = {
         .name = base != NULL ? base + 1 : args->argv[0],
         .elf = entry.data,
-        .elf_bytes = entry.size,
+        .elf_bytes = entry.size_bytes,
         .job = args->job,
         .vdso_vmo = program_vdso_vmo(),
         .argv = args->argv,

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <zircon/types.h>
 
-#include "userland/libzx/cpio.h"
+#include "formats/cpio.h"
 #include "userland/libzx/launch.h"
 
 // System handles that this process was started with, borrowed; ZX_HANDLE_INVALID if it was not.

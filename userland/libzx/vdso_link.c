@@ -1,6 +1,6 @@
 #include "userland/libzx/vdso_link.h"
 
-#include "userland/include/elf_types.h"
+#include "formats/elf_types.h"
 #include <stddef.h>
 #include <string.h>
 #include <zircon/errors.h>

@@ -7,6 +7,7 @@
 //   futex             adds one to the word of the shared VMO and wakes, as often as it is woken
 //   spin              for ever
 //   the acts of policy.c end with the status of what they did, negated
+//   storm             maps, fills, checks and unmaps memory many times
 //   the faults below  tells the address in a message, then does what must not work
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,24 @@ static int serve_futex(void)
     return 0;
 }
 
+static int storm(void)
+{
+    for (uint64_t round = 0; round < 150; round++) {
+        size_t pages = 1 + round % 9;
+        zx_vaddr_t addr = map(ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, pages * PAGE, pages * PAGE);
+
+        for (size_t i = 0; i < pages; i++)
+            *(volatile uint64_t *)(addr + i * PAGE) = round * 16 + i;
+        for (size_t i = 0; i < pages; i++) {
+            if (*(volatile uint64_t *)(addr + i * PAGE) != round * 16 + i)
+                return 1;
+        }
+        if (zx_vmar_unmap(zx_vmar_root_self(), addr, pages * PAGE) != ZX_OK)
+            return 2;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *act = argc > 1 ? argv[1] : "";
@@ -195,6 +214,8 @@ int main(int argc, char **argv)
         return zx_object_wait_one(channel, ZX_CHANNEL_PEER_CLOSED, ZX_TIME_INFINITE, NULL);
     if (strcmp(act, "echo") == 0)
         return echo();
+    if (strcmp(act, "storm") == 0)
+        return storm();
     if (strcmp(act, "futex") == 0)
         return serve_futex();
     if (strcmp(act, "abort-by-thread") == 0 &&

@@ -72,8 +72,7 @@ static void power_off(bool ok)
 
     arg.shutdown.status = ok ? 0 : 1;
     fflush(stdout);
-    zx_status_t status =
-        zx_system_powerctl(startup_resource(), ZX_SYSTEM_POWERCTL_SHUTDOWN, &arg);
+    zx_status_t status = zx_system_powerctl(startup_resource(), ZX_SYSTEM_POWERCTL_SHUTDOWN, &arg);
     printf("init: cannot power off: %s\n", zx_status_get_string(status));
 }
 

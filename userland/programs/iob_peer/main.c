@@ -1,5 +1,5 @@
-// The second process of the IOB demo: it gets endpoint 1 over a channel and answers requests through
-// shared memory, as init tells it to.
+// The second process of the IOB demo: it gets endpoint 1 over a channel and answers requests
+// through shared memory, as init tells it to.
 #include <stdbool.h>
 #include <stdio.h>
 #include <zircon/process.h>
@@ -38,8 +38,8 @@ static zx_status_t wait_for_request(struct demo_control *control, uint32_t seen)
     zx_time_t deadline = zx_deadline_after(DEMO_PATIENCE);
 
     while ((uint32_t)__atomic_load_n((int *)&control->count_requests, __ATOMIC_ACQUIRE) == seen) {
-        zx_status_t status = zx_futex_wait(&control->count_requests, (int)seen,
-                                           ZX_HANDLE_INVALID, deadline);
+        zx_status_t status =
+            zx_futex_wait(&control->count_requests, (int)seen, ZX_HANDLE_INVALID, deadline);
         if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
             return status;
     }
@@ -69,6 +69,10 @@ static struct demo_reply echo_rounds(struct peer *peer, uint32_t count)
     struct demo_message *answer = (struct demo_message *)peer->region[DEMO_ANSWER];
     struct demo_reply reply = {ZX_OK, 0};
 
+    if (control == NULL || request == NULL || answer == NULL) {
+        reply.status = ZX_ERR_BAD_STATE;
+        return reply;
+    }
     for (uint32_t i = 0; i < count; i++, peer->round++) {
         reply.status = wait_for_request(control, peer->round);
         if (reply.status != ZX_OK)
@@ -93,8 +97,10 @@ static zx_status_t unmap_all(struct peer *peer)
 {
     zx_status_t status = ZX_OK;
 
-    for (uint32_t i = 0; status == ZX_OK && i < DEMO_REGION_COUNT; i++)
+    for (uint32_t i = 0; status == ZX_OK && i < DEMO_REGION_COUNT; i++) {
         status = zx_vmar_unmap(zx_vmar_root_self(), peer->region[i], DEMO_REGION_BYTES);
+        peer->region[i] = 0;
+    }
     return status;
 }
 
@@ -102,9 +108,9 @@ static zx_status_t receive(struct peer *peer, struct demo_request *request)
 {
     zx_handle_t endpoint = ZX_HANDLE_INVALID;
     uint32_t bytes, handles;
-    zx_status_t status = zx_object_wait_one(peer->channel,
-                                            ZX_CHANNEL_READABLE | ZX_CHANNEL_PEER_CLOSED,
-                                            zx_deadline_after(DEMO_PATIENCE), NULL);
+    zx_status_t status =
+        zx_object_wait_one(peer->channel, ZX_CHANNEL_READABLE | ZX_CHANNEL_PEER_CLOSED,
+                           zx_deadline_after(DEMO_PATIENCE), NULL);
 
     if (status == ZX_OK)
         status = zx_channel_read(peer->channel, 0, request, &endpoint, sizeof(*request), 1, &bytes,

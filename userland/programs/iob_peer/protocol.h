@@ -51,11 +51,11 @@ static inline uint8_t demo_answer_byte(uint32_t round, uint32_t len_bytes, uint3
 
 // Commands that init sends over the channel; the peer answers each with a struct demo_reply.
 enum demo_command {
-    DEMO_ECHO_ROUNDS,     // serve |value| rounds, then reply
-    DEMO_MAP_FORBIDDEN,   // try to map DEMO_REQUEST writable; reply with the status
-    DEMO_CLOSE_ENDPOINT,  // close the handle of endpoint 1, keep the mappings
-    DEMO_UNMAP_ALL,       // remove the mappings
-    DEMO_EXIT,            // end with exit code |value|
+    DEMO_ECHO_ROUNDS,    // serve |value| rounds, then reply
+    DEMO_MAP_FORBIDDEN,  // try to map DEMO_REQUEST writable; reply with the status
+    DEMO_CLOSE_ENDPOINT, // close the handle of endpoint 1, keep the mappings
+    DEMO_UNMAP_ALL,      // remove the mappings
+    DEMO_EXIT,           // end with exit code |value|
 };
 
 struct demo_request {

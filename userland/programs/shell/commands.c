@@ -56,7 +56,7 @@ static void command_ls(const char *const *argv, uint32_t argc)
     while (status == ZX_OK &&
            (status = cpio_next(archive, archive_bytes, &offset, &entry)) == ZX_OK) {
         if ((entry.mode & CPIO_MODE_TYPE) == CPIO_MODE_FILE)
-            printf("%10zu  %s\n", entry.size, entry.name);
+            printf("%10zu  %s\n", entry.size_bytes, entry.name);
     }
     if (status != ZX_ERR_STOP)
         printf("ls: the ramdisk: %s\n", zx_status_get_string(status));

@@ -20,8 +20,7 @@ static void print_map(const zx_info_maps_t *map)
 {
     const zx_info_maps_mapping_t *mapping = &map->u.mapping;
 
-    printf("%012llx-%012llx ", (unsigned long long)map->base,
-           (unsigned long long)(map->base + map->size));
+    printf("%012lx-%012lx ", map->base, map->base + map->size);
     print_size(map->size);
     printf(" %*s", (int)(map->depth < 16 ? map->depth : 16) * 2, "");
     if (map->type != ZX_INFO_MAPS_TYPE_MAPPING) {

@@ -1,7 +1,6 @@
-// The parts of the ELF-64 format that programs here read: System V gABI chapters 4 and 5, and the
-// RISC-V ELF psABI for the machine's own numbers.
-#ifndef USERLAND_INCLUDE_ELF_TYPES_H_
-#define USERLAND_INCLUDE_ELF_TYPES_H_
+/* The parts of the ELF-64 format that are read here: System V gABI chapters 4 and 5, and the RISC-V
+ * ELF psABI for the machine's own numbers. */
+#pragma once
 
 #include <stdint.h>
 
@@ -53,25 +52,24 @@ struct elf64_sym {
     uint64_t st_size;
 };
 
-#define ELF_CLASS64    2
-#define ELF_DATA_LSB   1
-#define ELF_EV_CURRENT 1
-#define ELF_ET_DYN     3
-#define ELF_EM_RISCV   243
-#define ELF_PT_LOAD    1
-#define ELF_PT_DYNAMIC 2
-#define ELF_PT_INTERP  3
-#define ELF_PT_TLS     7
-#define ELF_PF_X       1u
-#define ELF_PF_W       2u
-#define ELF_PF_R       4u
-#define ELF_DT_NULL    0
-#define ELF_DT_HASH    4
-#define ELF_DT_STRTAB  5
-#define ELF_DT_SYMTAB  6
-#define ELF_DT_RELA    7
-#define ELF_DT_RELASZ  8
-#define ELF_R_NONE     0 // R_RISCV_NONE
-#define ELF_R_RELATIVE 3 // R_RISCV_RELATIVE
-
-#endif // USERLAND_INCLUDE_ELF_TYPES_H_
+#define ELF_CLASS64      2
+#define ELF_DATA_LSB     1
+#define ELF_EV_CURRENT   1
+#define ELF_ET_DYN       3
+#define ELF_EM_RISCV     243
+#define ELF_PT_LOAD      1
+#define ELF_PT_DYNAMIC   2
+#define ELF_PT_INTERP    3
+#define ELF_PT_TLS       7
+#define ELF_PT_GNU_STACK 0x6474e551u /* a GNU extension: p_memsz is the wished stack */
+#define ELF_PF_X         1u
+#define ELF_PF_W         2u
+#define ELF_PF_R         4u
+#define ELF_DT_NULL      0
+#define ELF_DT_HASH      4
+#define ELF_DT_STRTAB    5
+#define ELF_DT_SYMTAB    6
+#define ELF_DT_RELA      7
+#define ELF_DT_RELASZ    8
+#define ELF_R_NONE       0 /* R_RISCV_NONE */
+#define ELF_R_RELATIVE   3 /* R_RISCV_RELATIVE */

@@ -1,0 +1,171 @@
+/* The way into the kernel: where calls may come from, which numbers there are, what registers come
+ * back, and what a pointer into the kernel does. */
+#include "tests/conformance/util.h"
+
+#include "tests/conformance/registers.h"
+#include "userland/libzx/vdso_link.h"
+
+/* Indices in the table as vdso_link.c counts them, and the numbers of the calls. */
+enum {
+#define SYSCALL(number, name, ...)          INDEX_##name,
+#define SYSCALL_VOID(number, name, ...)     INDEX_##name,
+#define SYSCALL_NORETURN(number, name, ...) INDEX_##name,
+#define VDSOCALL(name, ...)                 INDEX_##name,
+#define VDSOCALL_NORETURN(name, ...)        INDEX_##name,
+#include <zircon/syscalls.def>
+    COUNT_INDICES
+};
+
+enum {
+#define SYSCALL(number, name, ...)          NUMBER_##name = number,
+#define SYSCALL_VOID(number, name, ...)     NUMBER_##name = number,
+#define SYSCALL_NORETURN(number, name, ...) NUMBER_##name = number,
+#include <zircon/syscalls.def>
+};
+
+#define ECALL 0x00000073u
+
+/* The ecall of a stub of the vDSO. */
+static uintptr_t vdso_ecall(void)
+{
+    uintptr_t stub = vdso_link_resolve(INDEX_handle_check_valid);
+
+    for (uintptr_t at = stub; at < stub + 16; at += 2) {
+        uint32_t low = *(const uint16_t *)at, high = *(const uint16_t *)(at + 2);
+        if ((low | high << 16) == ECALL)
+            return at;
+    }
+    ASSERT(!"a stub has its ecall");
+    return 0;
+}
+
+static const uint64_t patterns[8] = {0xa0a0, 0xa1a1, 0xa2a2, 0xa3a3,
+                                     0xa4a4, 0xa5a5, 0xa6a6, 0xa7a7};
+
+static void expect_clean(const struct syscall_result *result, zx_status_t want)
+{
+    EXPECT_STATUS((zx_status_t)result->a[0], want);
+    for (int i = 1; i < 8; i++)
+        EXPECT_EQ(result->a[i], 0);
+    for (int i = 0; i < 7; i++)
+        EXPECT_EQ(result->t[i], 0);
+    EXPECT_EQ(result->ra_is_kept, 1);
+    EXPECT_EQ(result->count_s_lost, 0);
+}
+
+TEST(syscall, returns_nothing_but_a0)
+{
+    struct syscall_result result;
+    uint64_t args[8] = {zx_process_self()};
+
+    for (int i = 1; i < 8; i++)
+        args[i] = patterns[i];
+    raw_syscall(&result, vdso_ecall(), NUMBER_handle_check_valid, args);
+    expect_clean(&result, ZX_OK);
+    args[0] = 3;
+    raw_syscall(&result, vdso_ecall(), NUMBER_handle_check_valid, args);
+    expect_clean(&result, ZX_ERR_BAD_HANDLE);
+}
+
+TEST(syscall, a_call_that_sleeps_returns_nothing_but_a0)
+{
+    struct syscall_result result;
+    uint64_t args[8] = {(uint64_t)zx_deadline_after(ZX_MSEC(5)), 1, 2, 3, 4, 5, 6, 7};
+
+    raw_syscall(&result, vdso_ecall(), NUMBER_nanosleep, args);
+    expect_clean(&result, ZX_OK);
+}
+
+TEST(syscall, unknown_numbers)
+{
+    static const uint64_t numbers[] = {1000, 0xffffffff, 1ull << 32, 1ull << 63, UINT64_MAX};
+    struct syscall_result result;
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        raw_syscall(&result, vdso_ecall(), numbers[i], patterns);
+        expect_clean(&result, ZX_ERR_BAD_SYSCALL);
+    }
+}
+
+TEST(syscall, from_outside_the_vdso)
+{
+    struct syscall_result result;
+    uint64_t args[8] = {zx_process_self()};
+
+    raw_syscall(&result, (uintptr_t)own_ecall, NUMBER_handle_check_valid, args);
+    expect_clean(&result, ZX_ERR_BAD_SYSCALL);
+    args[0] = 0;
+    raw_syscall(&result, (uintptr_t)own_ecall, NUMBER_process_exit, args);
+    expect_clean(&result, ZX_ERR_BAD_SYSCALL);
+}
+
+TEST(syscall, the_vdso_stays)
+{
+    zx_info_maps_t map;
+    zx_vaddr_t text = vdso_ecall() & ~(PAGE - 1), base;
+    zx_handle_t root = zx_vmar_root_self(), vmo = vmo_new(PAGE), vmar;
+    zx_vaddr_t addr = SENTINEL_ADDRESS;
+
+    ASSERT(find_mapping(text, &map));
+    EXPECT_EQ(map.u.mapping.mmu_flags & ZX_VM_PERM_WRITE, 0);
+    EXPECT(!can_write(text));
+    EXPECT_NO_CHANGE(zx_vmar_unmap(root, text, PAGE), ZX_ERR_ACCESS_DENIED);
+    EXPECT_NO_CHANGE(zx_vmar_protect(root, 0, text, PAGE), ZX_ERR_ACCESS_DENIED);
+    EXPECT_NO_CHANGE(zx_vmar_protect(root, RW, text, PAGE), ZX_ERR_ACCESS_DENIED);
+    EXPECT_NO_CHANGE(
+        zx_vmar_map(root, RW | ZX_VM_SPECIFIC_OVERWRITE, text - 0x200000, vmo, 0, PAGE, &addr),
+        ZX_ERR_ACCESS_DENIED);
+    /* From a region that does not hold it, it is out of bounds like anything else. */
+    vmar = vmar_new(CAN_MAP_RW, PAGE, &base);
+    EXPECT_NO_CHANGE(zx_vmar_unmap(vmar, text, PAGE), ZX_ERR_INVALID_ARGS);
+    EXPECT_NO_CHANGE(zx_vmar_protect(vmar, ZX_VM_PERM_READ, text, PAGE), ZX_ERR_INVALID_ARGS);
+    vmar_drop(vmar);
+    close_handle(vmo);
+}
+
+/* Each call in turn with an address of the kernel in every argument: whatever it answers, it does
+ * not answer with success, the process lives, and nothing changes. */
+TEST(syscall, kernel_addresses_as_arguments)
+{
+    struct syscall_result result;
+    uint64_t args[8];
+    uintptr_t ecall = vdso_ecall();
+    uint64_t before = layout_hash();
+
+    for (int bad = 0; bad < NUM_BAD_ADDRESSES; bad++) {
+        for (int i = 0; i < 8; i++)
+            args[i] = bad_addresses[bad];
+        for (uint64_t number = NUMBER_handle_close_many; number < NUMBER_pager_query_vmo_stats;
+             number++) {
+            if (number == NUMBER_process_exit || number == NUMBER_thread_exit ||
+                number == NUMBER_cprng_draw || number == NUMBER_nanosleep ||
+                number == NUMBER_thread_legacy_yield || number == NUMBER_debug_write)
+                continue;
+            raw_syscall(&result, ecall, number, args);
+            if ((zx_status_t)result.a[0] >= 0)
+                test_fail(__FILE__, __LINE__, "call %llu took %#llx", (unsigned long long)number,
+                          (unsigned long long)args[0]);
+            EXPECT_EQ(result.count_s_lost, 0);
+        }
+    }
+    EXPECT_EQ(layout_hash(), before);
+}
+
+TEST(syscall, debug_write_of_a_bad_buffer)
+{
+    for (int i = 0; i < NUM_BAD_ADDRESSES; i++)
+        EXPECT_STATUS(zx_debug_write((const char *)bad_addresses[i], 8), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_debug_write(NULL, 8), ZX_ERR_INVALID_ARGS);
+}
+
+TEST(syscall, cprng_draws_differ)
+{
+    uint64_t a[4] = {0}, b[4] = {0};
+
+    zx_cprng_draw(a, sizeof(a));
+    zx_cprng_draw(b, sizeof(b));
+    for (int i = 0; i < 4; i++) {
+        EXPECT(a[i] != b[i]);
+        EXPECT(a[i] != 0);
+    }
+}
