@@ -60,6 +60,12 @@ static bool is_dead_locked(struct object *task)
     }
 }
 
+bool exception_slot_is_bound_locked(const struct exception_slot *slot)
+{
+    return slot->kernel_end != NULL &&
+           !(object_poll_signals(slot->kernel_end->object) & ZX_CHANNEL_PEER_CLOSED);
+}
+
 /* Puts |end| into the slot; *out_old: what the caller has to close. */
 static zx_status_t slot_fill(const struct exception_target *target, enum exception_slot_index index,
                              struct handle *end, zx_rights_t task_rights, struct handle **out_old)
@@ -69,7 +75,7 @@ static zx_status_t slot_fill(const struct exception_target *target, enum excepti
     struct handle *old = target->slots[index].kernel_end;
     if (is_dead_locked(target->task)) {
         status = ZX_ERR_BAD_STATE;
-    } else if (old != NULL && !(object_poll_signals(old->object) & ZX_CHANNEL_PEER_CLOSED)) {
+    } else if (exception_slot_is_bound_locked(&target->slots[index])) {
         status = ZX_ERR_ALREADY_BOUND;
     } else {
         target->slots[index].kernel_end = end;

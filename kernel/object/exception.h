@@ -34,6 +34,9 @@ MUST_USE zx_status_t exception_channel_create(struct object *task, zx_rights_t t
                                               enum exception_slot_index index,
                                               struct object **out_user_end);
 
+/* True if somebody listens at the other end. The lock that guards the slot is held. */
+bool exception_slot_is_bound_locked(const struct exception_slot *slot);
+
 /* Closes the kernel's ends of a dead task's channels. No lock held. |lock| guards |slots|. */
 void exception_slots_close(struct exception_slot *slots, struct spinlock *lock);
 

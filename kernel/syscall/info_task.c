@@ -18,7 +18,7 @@ static zx_status_t info_process(const struct info_request *request)
         info.flags |= ZX_INFO_PROCESS_FLAG_STARTED;
     if (process->state == PROCESS_DEAD)
         info.flags |= ZX_INFO_PROCESS_FLAG_EXITED;
-    if (process->exceptions[EXCEPTION_SLOT_DEBUGGER].kernel_end != NULL)
+    if (exception_slot_is_bound_locked(&process->exceptions[EXCEPTION_SLOT_DEBUGGER]))
         info.flags |= ZX_INFO_PROCESS_FLAG_DEBUGGER_ATTACHED;
     info.return_code = process->state == PROCESS_DEAD ? process->return_code : 0;
     info.start_time = process->start_time_ns;
@@ -38,7 +38,8 @@ static zx_status_t info_job(const struct info_request *request)
     info.exited = (object_poll_signals(&job->object) & ZX_JOB_TERMINATED) != 0;
     info.return_code = info.exited ? job->return_code : 0;
     info.kill_on_oom = job->kill_on_oom;
-    info.debugger_attached = job->exceptions[EXCEPTION_SLOT_DEBUGGER].kernel_end != NULL;
+    info.debugger_attached =
+        exception_slot_is_bound_locked(&job->exceptions[EXCEPTION_SLOT_DEBUGGER]);
     spin_unlock_irqrestore(&job->lock, irq);
     object_put(&job->object);
     return info_put_record(request, &info, sizeof(info));

@@ -1,6 +1,7 @@
 /* Exception channels: a fault is caught, looked at, repaired; the order of handlers; news for
  * debuggers; the state of stopped threads. */
 #include "tests/conformance/child.h"
+#include "tests/conformance/hold_register.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -219,7 +220,12 @@ TEST(exception, a_debugger_hears_of_threads)
 {
     zx_thread_state_general_regs_t regs = {0};
     struct thread *thread;
+    zx_info_process_t info;
     zx_handle_t debugger = channel_for(zx_process_self(), ZX_EXCEPTION_CHANNEL_DEBUGGER);
+
+    ASSERT_OK(
+        zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS, &info, sizeof(info), NULL, NULL));
+    EXPECT(info.flags & ZX_INFO_PROCESS_FLAG_DEBUGGER_ATTACHED);
 
     ASSERT_OK(thread_spawn("news", return_at_once, NULL, &thread));
     zx_handle_t exception = next_exception(debugger, ZX_EXCP_THREAD_STARTING);
@@ -236,6 +242,9 @@ TEST(exception, a_debugger_hears_of_threads)
     close_handle(exception);
     EXPECT_EQ(thread_join(thread), 3);
     close_handle(debugger);
+    ASSERT_OK(
+        zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS, &info, sizeof(info), NULL, NULL));
+    EXPECT_EQ(info.flags, ZX_INFO_PROCESS_FLAG_STARTED);
 }
 
 TEST(exception, a_jobs_debugger_hears_of_processes)
@@ -402,17 +411,11 @@ struct spinner {
     double result;
 };
 
-/* Keeps a number in a register while it waits. */
 static int spin_with_a_number(void *arg)
 {
     struct spinner *spinner = arg;
-    register double number __asm__("fs5") = 2.5;
 
-    __asm__ volatile("" : "+f"(number));
-    atomic_store(&spinner->is_ready, 1);
-    while (atomic_load(&spinner->stop) == 0)
-        __asm__ volatile("" : "+f"(number));
-    spinner->result = number;
+    spinner->result = hold_in_fs5(2.5, &spinner->is_ready, &spinner->stop);
     return 0;
 }
 
