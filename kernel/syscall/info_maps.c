@@ -58,6 +58,7 @@ static void collect(void *ctx, const struct aspace_walk_entry *entry)
 
 /* What is walked: a whole process, or what is below a VMAR. */
 struct maps_source {
+    bool is_vmar;
     struct process *process;
     struct vmar_object *vmar;
 };
@@ -65,7 +66,7 @@ struct maps_source {
 static zx_status_t collect_all(const struct maps_source *source, struct maps_collector *collector)
 {
     collector->count = 0;
-    if (source->vmar != NULL)
+    if (source->is_vmar)
         return vmar_walk(source->vmar->vmar, collect, collector);
     /* The first record is the address space itself. */
     zx_info_maps_t record = {
@@ -103,7 +104,7 @@ static zx_status_t put_maps(const struct info_request *request, const struct map
 zx_status_t info_process_maps(const struct info_request *request)
 {
     struct maps_collector collector = {.record_bytes = sizeof(zx_info_maps_t)};
-    struct maps_source source = {NULL, NULL};
+    struct maps_source source = {.is_vmar = false};
 
     if (request->topic == ZX_INFO_PROCESS_MAPS_V1)
         collector.record_bytes = sizeof(zx_info_maps_v1_t);
@@ -121,7 +122,7 @@ zx_status_t info_process_maps(const struct info_request *request)
 zx_status_t info_vmar_maps(const struct info_request *request)
 {
     struct maps_collector collector = {.record_bytes = sizeof(zx_info_maps_t)};
-    struct maps_source source = {NULL, NULL};
+    struct maps_source source = {.is_vmar = true};
     zx_status_t status = lookup_vmar(request->handle, ZX_RIGHT_INSPECT, &source.vmar, NULL);
     if (status != ZX_OK)
         return status;
