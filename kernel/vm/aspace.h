@@ -66,6 +66,7 @@ struct aspace_walk_entry {
     uint32_t depth;
     bool is_vmar;
     /* mappings: */
+    struct vmo *vmo; /* borrowed; its lock is not held */
     uint32_t perms;
     uint64_t vmo_koid;
     uint64_t vmo_offset;
