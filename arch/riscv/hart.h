@@ -24,6 +24,7 @@ struct hart_state {
 struct hart {
     uint64_t id;          /* mhartid */
     uint32_t ipi_pending; /* atomic: enum ipi_kind bits */
+    uint32_t awaits_acks; /* atomic: sleeps until the last hart it asked has answered; tlb.c */
 
     /* Used by this hart with interrupts off. */
     struct arch_aspace *aspace;     /* in satp; NULL: the kernel's root */
@@ -70,3 +71,7 @@ void hart_init_csrs(void);
 
 /* Handles a software interrupt. */
 void ipi_receive(struct trap_frame *frame);
+
+/* The same for a hart that waits with interrupts off: takes what is pending without a trap. No
+ * spinlock held. A wish to reschedule comes true when interrupts are on again. */
+void ipi_receive_while_waiting(void);

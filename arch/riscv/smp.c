@@ -85,7 +85,8 @@ void arch_ipi_self_reschedule(void)
     arch_irq_restore(irq);
 }
 
-void ipi_receive(struct trap_frame *frame)
+/* |frame| is NULL without a trap. Returns what was asked for. */
+static uint32_t take_ipis(struct trap_frame *frame)
 {
     struct hart *hart = this_hart();
     uint32_t kinds;
@@ -103,6 +104,18 @@ void ipi_receive(struct trap_frame *frame)
         fence_i();
     if ((kinds & IPI_RESCHEDULE) != 0)
         upcall_reschedule();
+    return kinds;
+}
+
+void ipi_receive(struct trap_frame *frame)
+{
+    (void)take_ipis(frame);
+}
+
+void ipi_receive_while_waiting(void)
+{
+    if ((csr_read(sip) & SIE_SSIE) != 0 && (take_ipis(NULL) & IPI_RESCHEDULE) != 0)
+        arch_ipi_self_reschedule();
 }
 
 /* ---- Starting ---- */

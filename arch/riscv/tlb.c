@@ -8,8 +8,13 @@
  * a hart that is in neither a1 nor a2 set its active bit after a2 was read, and so sees stale.
  *
  * How? A request lies on the initiator's stack and in a slot of each target's inbox, and the target
- * gets an IPI. It clears its bit in request->pending as its very last access. Harts that spin with
- * interrupts off serve their inbox (arch_ipi_poll), so two initiators never wait for each other. */
+ * gets an IPI. Clearing its bit in request->pending is its last access to the request. Harts that
+ * spin with interrupts off serve their inbox (arch_ipi_poll), so two initiators never wait for each
+ * other.
+ *
+ * The initiator spins for a moment, which is all that it takes between running harts, and then
+ * sleeps until the last target interrupts it: under an emulator or hypervisor the target may be
+ * waiting for the very processor that a spinning initiator keeps busy. */
 #include "arch/riscv/tlb.h"
 
 #include "arch/riscv/csr.h"
@@ -25,7 +30,11 @@
 
 enum tlb_request_kind { TLB_BATCH, TLB_KERNEL, TLB_FENCE_I };
 
+/* Looks at the answers before sleeping: a few microseconds. */
+#define ACK_SPINS 200
+
 struct tlb_request {
+    unsigned initiator; /* hart index */
     enum tlb_request_kind kind;
     const struct tlb_batch *batch; /* TLB_BATCH */
     hart_mask_t pending;           /* atomic: harts that have not done it yet */
@@ -133,8 +142,12 @@ void tlb_serve_inbox(struct hart *hart)
             continue;
         atomic_fence();
         serve(hart, request);
+        unsigned initiator = request->initiator;
         atomic_store_release(&hart->inbox[i], NULL);
-        atomic_fetch_and(&request->pending, ~self);
+        /* If this was the last answer, the request is gone now. */
+        if (atomic_fetch_and(&request->pending, ~self) == self &&
+            atomic_load(&harts[initiator].awaits_acks) != 0)
+            arch_ipi_send(BIT(initiator), IPI_TLB);
     }
 }
 
@@ -167,16 +180,47 @@ static void post(struct tlb_request *request, unsigned target)
     }
 }
 
+static bool inbox_is_empty(const struct hart *hart)
+{
+    for (unsigned i = 0; i < TLB_INBOX_SLOTS; i++) {
+        if (atomic_load(&hart->inbox[i]) != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Interrupts off, so that the hart which answers come to stays this one. */
+static void wait_for_acks(struct tlb_request *request)
+{
+    struct hart *hart = this_hart();
+
+    for (unsigned spins = 0; atomic_load(&request->pending) != 0; spins++) {
+        arch_ipi_poll();
+        if (spins < ACK_SPINS) {
+            arch_cpu_relax();
+            continue;
+        }
+        /* The last target looks at awaits_acks after it has answered, so either it sees this or the
+         * answer is seen here. */
+        atomic_store(&hart->awaits_acks, 1);
+        if (atomic_load(&request->pending) != 0 && inbox_is_empty(hart))
+            arch_wait_for_interrupt();
+        atomic_store(&hart->awaits_acks, 0);
+        ipi_receive_while_waiting();
+    }
+}
+
 static void ask_and_wait(struct tlb_request *request, hart_mask_t targets)
 {
+    irq_state_t irq = arch_irq_save();
+
+    request->initiator = arch_hart_index();
     atomic_store(&request->pending, targets);
     for (hart_mask_t left = targets; left != 0; left &= left - 1)
         post(request, lowest_bit(left));
     arch_ipi_send(targets, IPI_TLB);
-    while (atomic_load_acquire(&request->pending) != 0) {
-        arch_ipi_poll();
-        arch_cpu_relax();
-    }
+    wait_for_acks(request);
+    arch_irq_restore(irq);
 }
 
 /* Marks in *stale the harts that need not act now; returns those that must. */
@@ -191,7 +235,7 @@ static hart_mask_t harts_to_ask(struct arch_aspace *aspace, hart_mask_t *stale)
 
 void tlb_batch_finish(struct tlb_batch *batch)
 {
-    struct tlb_request request = {TLB_BATCH, batch, 0};
+    struct tlb_request request = {.kind = TLB_BATCH, .batch = batch};
     hart_mask_t targets;
     irq_state_t irq;
 
@@ -217,7 +261,7 @@ void tlb_batch_finish(struct tlb_batch *batch)
 
 void tlb_fence_kernel(void)
 {
-    struct tlb_request request = {TLB_KERNEL, NULL, 0};
+    struct tlb_request request = {.kind = TLB_KERNEL};
     irq_state_t irq = arch_irq_save();
     hart_mask_t targets = harts_started() & ~BIT(arch_hart_index());
 
@@ -231,7 +275,7 @@ void tlb_fence_kernel(void)
 
 void mmu_sync_icache(struct arch_aspace *aspace)
 {
-    struct tlb_request request = {TLB_FENCE_I, NULL, 0};
+    struct tlb_request request = {.kind = TLB_FENCE_I};
     irq_state_t irq = arch_irq_save();
     hart_mask_t targets;
 

@@ -6,25 +6,7 @@
 #include "tests/conformance/stress.h"
 #include "userland/libzx/thread.h"
 
-/* a0: a word to count in, for ever, through the floating-point unit and by lr/sc in turn. A value
- * that does not survive ends in a loop that does not count. */
-__asm__(".text\n"
-        ".balign 4\n"
-        ".type stress_counter, @function\n"
-        "stress_counter:\n"
-        "    fmv.d.x fs0, a1\n"
-        "    fmv.d.x ft3, a0\n"
-        "1:  lr.w t0, (a0)\n"
-        "    addi t0, t0, 1\n"
-        "    sc.w t1, t0, (a0)\n"
-        "    fmv.x.d t2, fs0\n"
-        "    bne t2, a1, 2f\n"
-        "    fmv.x.d t2, ft3\n"
-        "    bne t2, a0, 2f\n"
-        "    j 1b\n"
-        "2:  sw zero, (zero)\n" /* a fault: the worker sees it */
-        ".size stress_counter, . - stress_counter\n");
-
+/* stress_counter.S */
 extern const char stress_counter[] __attribute__((visibility("hidden")));
 
 static zx_handle_t victim_new(void)
