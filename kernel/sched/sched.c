@@ -379,7 +379,9 @@ void upcall_timer(void)
     struct run_queue *queue = this_queue();
     bool wants_help = false;
 
+    unsigned ranks = lock_rank_enter_interrupt();
     timer_run_expired();
+    lock_rank_exit_interrupt(ranks);
     spin_lock(&queue->lock);
     zx_time_t now = clock_monotonic_ns();
     if (queue->current->slice_end_ns <= now &&
