@@ -176,7 +176,13 @@ zx_status_t port_watch(struct object *object, const struct port_watch *args)
         return ZX_ERR_BAD_STATE;
     }
 
-    object_add_observer(args->source, &watch->observer, args->options & ZX_WAIT_ASYNC_EDGE);
+    if (!object_try_add_observer(args->source, &watch->observer,
+                                 args->options & ZX_WAIT_ASYNC_EDGE)) {
+        if (watch_kill(port, watch))
+            watch_put(watch);
+        watch_put(watch);
+        return ZX_ERR_NO_MEMORY;
+    }
     zx_status_t status = ZX_OK;
     if (!handle_table_has(handle_table_current(), args->value, args->identity) &&
         watch_kill(port, watch)) {

@@ -176,3 +176,56 @@ TEST(lossless, nested_ends_stay)
         close_handle(near[k]);
     }
 }
+
+/* ---- Fifos and watches ----------------------------------------------------------------------- */
+
+TEST(lossless, fifo_read_into_bad_memory)
+{
+    zx_handle_t ends[2];
+    uint64_t word = 17;
+    size_t actual = 0;
+
+    ASSERT_OK(zx_fifo_create(4, 8, 0, &ends[0], &ends[1]));
+    ASSERT_OK(zx_fifo_write(ends[0], 8, &word, 1, NULL));
+    EXPECT_STATUS(zx_fifo_read(ends[1], 8, BAD, 1, &actual), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_fifo_read(ends[1], 8, &word, 1, BAD), ZX_ERR_INVALID_ARGS);
+    EXPECT_EQ(actual, 0);
+    word = 0;
+    ASSERT_OK(zx_fifo_read(ends[1], 8, &word, 4, &actual));
+    EXPECT_EQ(word, 17);
+    EXPECT_EQ(actual, 1);
+    close_handle(ends[0]);
+    close_handle(ends[1]);
+}
+
+/* Their number is limited, as a change of signals looks at each; what is told at once is not. */
+TEST(lossless, watches_of_one_object_are_limited)
+{
+    zx_handle_t port, event;
+    zx_port_packet_t packet;
+    zx_status_t status = ZX_OK;
+    unsigned count = 0;
+
+    ASSERT_OK(zx_port_create(0, &port));
+    ASSERT_OK(zx_event_create(0, &event));
+    while (status == ZX_OK && count < 100000) {
+        status = zx_object_wait_async(event, port, count, ZX_EVENT_SIGNALED, 0);
+        count += status == ZX_OK;
+    }
+    EXPECT_STATUS(status, ZX_ERR_NO_MEMORY);
+    EXPECT_EQ(count, 8192);
+    EXPECT_STATUS(zx_object_wait_one(event, ZX_EVENT_SIGNALED, 0, NULL), ZX_ERR_TIMED_OUT);
+    EXPECT_OK(zx_port_cancel(port, event, 0));
+    EXPECT_OK(zx_object_wait_async(event, port, count, ZX_EVENT_SIGNALED, 0));
+    ASSERT_OK(zx_object_signal(event, 0, ZX_EVENT_SIGNALED));
+    EXPECT_OK(zx_object_wait_async(event, port, count + 1, ZX_EVENT_SIGNALED, 0));
+    for (unsigned i = 1; i <= count + 1; i++) {
+        ASSERT_OK(zx_port_wait(port, 0, &packet));
+        ASSERT_EQ(packet.key, i);
+    }
+    ASSERT_OK(zx_object_signal(event, ZX_EVENT_SIGNALED, 0));
+    for (unsigned i = 0; i < 8192; i++)
+        ASSERT_OK(zx_object_wait_async(event, port, i, ZX_EVENT_SIGNALED, 0));
+    close_handle(event);
+    close_handle(port);
+}
