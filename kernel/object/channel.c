@@ -3,6 +3,7 @@
 #include "kernel/object/channel.h"
 
 #include "kernel/object/pair.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/kheap.h"
 
@@ -16,7 +17,13 @@ struct channel {
     uint32_t count_messages;
     struct list_node callers; /* struct caller.node: calls made on this end */
     uint32_t next_txid;
+    /* The end whose queue has a message with a handle to this one, or is about to; NULL: none.
+     * Under nesting_lock. */
+    struct channel *held_by;
 };
+
+/* Taken around the queueing and unqueueing of messages that carry ends of channels. */
+static struct mutex nesting_lock = MUTEX_INIT(nesting_lock, LOCK_RANK_PROCESS);
 
 /* A thread in channel_call, on its stack. Under the pair's lock, but for is_done. */
 struct caller {
@@ -49,6 +56,60 @@ static void callers_fail_locked(struct channel *channel, zx_status_t status)
         caller_finish_locked(list_entry(channel->callers.next, struct caller, node), status, NULL);
 }
 
+/* ---- Ends in queues -------------------------------------------------------------------------- */
+
+static const struct object_ops channel_ops;
+
+static struct channel *carried_end(const struct message *message, uint32_t index)
+{
+    const struct handle *handle = message->handles[index];
+    return handle && handle->object->ops == &channel_ops ? channel_from(handle->object) : NULL;
+}
+
+static bool carries_ends(const struct message *message)
+{
+    for (uint32_t i = 0; i < message->count_handles; i++) {
+        if (carried_end(message, i))
+            return true;
+    }
+    return false;
+}
+
+/* nesting_lock is held. */
+static void note_holder_locked(const struct message *message, struct channel *holder)
+{
+    for (uint32_t i = 0; i < message->count_handles; i++) {
+        struct channel *end = carried_end(message, i);
+        if (end)
+            end->held_by = holder;
+    }
+}
+
+/* The message has left a queue. */
+static void forget_holder(const struct message *message)
+{
+    if (!message || !carries_ends(message))
+        return;
+    mutex_lock(&nesting_lock);
+    note_holder_locked(message, NULL);
+    mutex_unlock(&nesting_lock);
+}
+
+/* Whether the only handle to |end| is in its own queue, or in that of an end of which the same
+ * holds: nobody could read either of them ever again, or close them. As no message that would lead
+ * to this stays in a queue, the way from end to holder comes back to |end| or ends. nesting_lock is
+ * held. */
+static bool is_out_of_reach_locked(const struct channel *end)
+{
+    const struct channel *at = end;
+    do {
+        if (atomic_load(&at->object.count_handles) != 1 || !at->held_by)
+            return false;
+        at = at->held_by;
+    } while (at != end);
+    return true;
+}
+
 /* ---- Life ------------------------------------------------------------------------------------ */
 
 /* The end is closed: its unread messages go, its peer learns of it. Idempotent. */
@@ -65,6 +126,8 @@ static void channel_shut(struct channel *channel)
     list_splice_back(&messages, &channel->messages);
     channel->count_messages = 0;
     spin_unlock_irqrestore(&channel->end.pair->lock, irq);
+    list_for_each (node, &messages)
+        forget_holder(list_entry(node, struct message, node));
     message_destroy_list(&messages);
 }
 
@@ -155,31 +218,99 @@ static struct caller *caller_find_locked(struct channel *channel, const struct m
     return NULL;
 }
 
-static zx_status_t channel_write_locked(struct channel *channel, struct message *message)
+/* What is on its way, and the caller that waits for the answer, or NULL. */
+struct sending {
+    struct channel *channel;
+    struct message *message;
+    struct caller *caller;
+};
+
+static zx_status_t queue_locked(struct channel *reader, struct message *message)
 {
+    if (reader->count_messages >= CHANNEL_MAX_MESSAGES)
+        return ZX_ERR_SHOULD_WAIT;
+    list_push_back(&reader->messages, &message->node);
+    if (reader->count_messages++ == 0)
+        object_update_signals(&reader->object, 0, ZX_CHANNEL_READABLE);
+    return ZX_OK;
+}
+
+/* |may_queue| false: ZX_ERR_NEXT unless the message is the answer to a call. The pair's lock is
+ * held, and nesting_lock if the message carries ends. */
+static zx_status_t send_locked(const struct sending *sending, bool may_queue)
+{
+    struct channel *channel = sending->channel;
+    struct message *message = sending->message;
+    if (sending->caller) {
+        sending->caller->txid = TXID_KERNEL | channel->next_txid++;
+        message_set_txid(message, sending->caller->txid);
+    }
     if (!channel->end.peer)
         return ZX_ERR_PEER_CLOSED;
     struct channel *peer = container_of(channel->end.peer, struct channel, end);
-    struct caller *caller = caller_find_locked(peer, message);
-    if (caller) {
-        caller_finish_locked(caller, ZX_OK, message);
-        return ZX_OK;
+    struct caller *answered = caller_find_locked(peer, message);
+    zx_status_t status = ZX_ERR_NEXT;
+    if (answered) {
+        note_holder_locked(message, NULL);
+        caller_finish_locked(answered, ZX_OK, message);
+        status = ZX_OK;
+    } else if (may_queue) {
+        status = queue_locked(peer, message);
     }
-    if (peer->count_messages >= CHANNEL_MAX_MESSAGES)
-        return ZX_ERR_SHOULD_WAIT;
-    list_push_back(&peer->messages, &message->node);
-    if (peer->count_messages++ == 0)
-        object_update_signals(&peer->object, 0, ZX_CHANNEL_READABLE);
-    return ZX_OK;
+    if (status == ZX_OK && sending->caller)
+        list_push_back(&channel->callers, &sending->caller->node);
+    return status;
+}
+
+static zx_status_t send_one(const struct sending *sending, bool may_queue)
+{
+    struct spinlock *lock = &sending->channel->end.pair->lock;
+    irq_state_t irq = spin_lock_irqsave(lock);
+    zx_status_t status = send_locked(sending, may_queue);
+    spin_unlock_irqrestore(lock, irq);
+    return status;
+}
+
+/* A reference; NULL: closed. */
+static struct channel *peer_get(struct channel *channel)
+{
+    struct channel *peer = NULL;
+    irq_state_t irq = spin_lock_irqsave(&channel->end.pair->lock);
+    if (channel->end.peer && refcount_get_unless_zero(&channel->end.peer->object->refs))
+        peer = container_of(channel->end.peer, struct channel, end);
+    spin_unlock_irqrestore(&channel->end.pair->lock, irq);
+    return peer;
+}
+
+/* The message carries ends. ZX_ERR_NEXT: in the queue it would be out of everybody's reach. */
+static zx_status_t send_ends(const struct sending *sending)
+{
+    struct channel *peer = peer_get(sending->channel);
+    if (!peer)
+        return ZX_ERR_PEER_CLOSED;
+    mutex_lock(&nesting_lock);
+    note_holder_locked(sending->message, peer);
+    zx_status_t status = send_one(sending, !is_out_of_reach_locked(peer));
+    if (status != ZX_OK)
+        note_holder_locked(sending->message, NULL);
+    mutex_unlock(&nesting_lock);
+    object_put(&peer->object);
+    return status;
+}
+
+static zx_status_t send(const struct sending *sending)
+{
+    return carries_ends(sending->message) ? send_ends(sending) : send_one(sending, true);
 }
 
 zx_status_t channel_write(struct object *object, struct message *message)
 {
-    struct channel *channel = channel_from(object);
-    irq_state_t irq = spin_lock_irqsave(&channel->end.pair->lock);
-    zx_status_t status = channel_write_locked(channel, message);
-    spin_unlock_irqrestore(&channel->end.pair->lock, irq);
-    return status;
+    struct sending sending = {.channel = channel_from(object), .message = message};
+    zx_status_t status = send(&sending);
+    if (status != ZX_ERR_NEXT)
+        return status;
+    message_destroy(message);
+    return ZX_OK;
 }
 
 zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max_handles,
@@ -207,11 +338,46 @@ zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max
         }
     }
     spin_unlock_irqrestore(&channel->end.pair->lock, irq);
+    forget_holder(message);
     if (status == ZX_OK)
         *out = message;
     else
         message_destroy(message);
     return status;
+}
+
+/* False: the end is closed. nesting_lock is held if the message carries ends. */
+static bool requeue(struct channel *channel, struct message *message)
+{
+    irq_state_t irq = spin_lock_irqsave(&channel->end.pair->lock);
+    /* Who closes the last handle after this look empties the queue after it too. */
+    bool is_open = atomic_load(&channel->object.count_handles) != 0;
+    if (is_open) {
+        list_push_front(&channel->messages, &message->node);
+        if (channel->count_messages++ == 0)
+            object_update_signals(&channel->object, 0, ZX_CHANNEL_READABLE);
+    }
+    spin_unlock_irqrestore(&channel->end.pair->lock, irq);
+    return is_open;
+}
+
+void channel_unread(struct object *object, struct message *message)
+{
+    struct channel *channel = channel_from(object);
+    bool is_nested = carries_ends(message);
+    bool is_queued;
+    if (is_nested) {
+        mutex_lock(&nesting_lock);
+        note_holder_locked(message, channel);
+        is_queued = !is_out_of_reach_locked(channel) && requeue(channel, message);
+        if (!is_queued)
+            note_holder_locked(message, NULL);
+        mutex_unlock(&nesting_lock);
+    } else {
+        is_queued = requeue(channel, message);
+    }
+    if (!is_queued)
+        message_destroy(message);
 }
 
 /* ---- Call ------------------------------------------------------------------------------------ */
@@ -238,21 +404,20 @@ zx_status_t channel_call(struct object *object, struct message *message, zx_time
     struct caller caller = {.thread = thread_current()};
     list_init(&caller.node);
 
-    irq_state_t irq = spin_lock_irqsave(lock);
-    caller.txid = TXID_KERNEL | channel->next_txid++;
-    message_set_txid(message, caller.txid);
-    zx_status_t status = channel_write_locked(channel, message);
-    if (status == ZX_OK)
-        list_push_back(&channel->callers, &caller.node);
-    spin_unlock_irqrestore(lock, irq);
-    *out_sent = status == ZX_OK;
+    struct sending sending = {channel, message, &caller};
+    zx_status_t status = send(&sending);
+    *out_sent = status == ZX_OK || status == ZX_ERR_NEXT;
+    if (status == ZX_ERR_NEXT) {
+        message_destroy(message);
+        return ZX_ERR_PEER_CLOSED;
+    }
     if (status != ZX_OK)
         return status;
 
     while (status == ZX_OK && !atomic_load(&caller.is_done))
         status = caller_park(deadline_ns);
 
-    irq = spin_lock_irqsave(lock);
+    irq_state_t irq = spin_lock_irqsave(lock);
     list_remove(&caller.node);
     if (caller.is_done)
         status = caller.status;

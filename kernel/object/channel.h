@@ -10,7 +10,9 @@
 MUST_USE zx_status_t channel_create(struct object **out0, struct object **out1);
 
 /* Sends |message| to the peer of |channel|; takes it on success only. A message whose txid a call
- * on the other end waits for goes to that call. ZX_ERR_PEER_CLOSED, ZX_ERR_SHOULD_WAIT (the other
+ * on the other end waits for goes to that call. A message that carries ends of channels to where
+ * the only handles to its reader would be in queues that nobody can reach is destroyed instead of
+ * queued, which closes those ends. No lock held. ZX_ERR_PEER_CLOSED, ZX_ERR_SHOULD_WAIT (the other
  * end holds CHANNEL_MAX_MESSAGES). */
 MUST_USE zx_status_t channel_write(struct object *channel, struct message *message);
 
@@ -20,6 +22,10 @@ MUST_USE zx_status_t channel_write(struct object *channel, struct message *messa
 MUST_USE zx_status_t channel_read(struct object *channel, uint32_t max_bytes, uint32_t max_handles,
                                   bool may_discard, uint32_t *out_bytes, uint32_t *out_handles,
                                   struct message **out);
+
+/* Puts back in front what channel_read gave; takes the message. It is destroyed if the end was
+ * closed meanwhile. No lock held. */
+void channel_unread(struct object *channel, struct message *message);
 
 /* Gives |message| (>= 4 bytes) a fresh txid, sends it as channel_write does, and sleeps until the
  * reply with this txid is there: in *out, owned by the caller. Takes the message when it was sent,

@@ -337,13 +337,17 @@ void handle_table_for_each(struct handle_table *table,
                            void (*fn)(void *ctx, zx_handle_t value, const struct handle *handle),
                            void *ctx)
 {
-    irq_state_t irq = spin_lock_irqsave(&table->lock);
-    for (uint32_t index = 0; index < table->count_slots; index++) {
-        struct slot *slot = slot_at(table, index);
-        if (slot->handle)
-            fn(ctx, slot_value(table, slot, index), slot->handle);
+    bool is_end = false;
+    for (uint32_t first = 0; !is_end; first += CHUNK_SLOTS) {
+        irq_state_t irq = spin_lock_irqsave(&table->lock);
+        is_end = first == table->count_slots;
+        for (uint32_t index = first; !is_end && index < first + CHUNK_SLOTS; index++) {
+            struct slot *slot = slot_at(table, index);
+            if (slot->handle)
+                fn(ctx, slot_value(table, slot, index), slot->handle);
+        }
+        spin_unlock_irqrestore(&table->lock, irq);
     }
-    spin_unlock_irqrestore(&table->lock, irq);
 }
 
 /* ---- Handles in flight ----------------------------------------------------------------------- */

@@ -81,7 +81,8 @@ bool handle_table_has(struct handle_table *table, zx_handle_t value, const void 
 /* True if |value| is a handle at all. */
 bool handle_table_has_value(struct handle_table *table, zx_handle_t value);
 
-/* Calls fn for each handle under the table's lock. */
+/* Calls fn for each handle under the table's lock, which is dropped from time to time: handles may
+ * come and go on the way. */
 void handle_table_for_each(struct handle_table *table,
                            void (*fn)(void *ctx, zx_handle_t value, const struct handle *handle),
                            void *ctx);

@@ -23,6 +23,7 @@ void object_init(struct object *object, const struct object_ops *ops, uint32_t s
     spinlock_init(&object->lock, LOCK_RANK_OBJECT);
     object->signals = signals;
     list_init(&object->observers);
+    object->count_observers = 0;
     object->next_release = NULL;
     atomic_fetch_add_relaxed(&count_live[ops->type], 1);
 }
@@ -104,6 +105,12 @@ void object_put(struct object *object)
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
+static void unlink_observer_locked(struct object *object, struct observer *observer)
+{
+    list_remove(&observer->object_node);
+    object->count_observers--;
+}
+
 void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
 {
     uint32_t old = object->signals;
@@ -116,7 +123,7 @@ void object_update_signals_locked(struct object *object, uint32_t clear, uint32_
         struct observer *observer = list_entry(node, struct observer, object_node);
         if ((observer->trigger & rising) == 0)
             continue;
-        list_remove(node);
+        unlink_observer_locked(object, observer);
         observer->ops->notify(observer, OBSERVER_SIGNALS, now);
     }
 }
@@ -128,22 +135,40 @@ void object_update_signals(struct object *object, uint32_t clear, uint32_t set)
     spin_unlock_irqrestore(&object->lock, irq);
 }
 
-void object_add_observer(struct object *object, struct observer *observer, bool only_edges)
+static bool add_observer(struct object *object, struct observer *observer, bool only_edges,
+                         uint32_t limit)
 {
+    bool is_added = true;
     list_init(&observer->object_node);
     irq_state_t irq = spin_lock_irqsave(&object->lock);
-    if (!only_edges && (object->signals & observer->trigger) != 0)
+    if (!only_edges && (object->signals & observer->trigger) != 0) {
         observer->ops->notify(observer, OBSERVER_SIGNALS, object->signals);
-    else
+    } else if (object->count_observers < limit) {
         list_push_back(&object->observers, &observer->object_node);
+        object->count_observers++;
+    } else {
+        is_added = false;
+    }
     spin_unlock_irqrestore(&object->lock, irq);
+    return is_added;
+}
+
+void object_add_observer(struct object *object, struct observer *observer, bool only_edges)
+{
+    (void)add_observer(object, observer, only_edges, UINT32_MAX);
+}
+
+bool object_try_add_observer(struct object *object, struct observer *observer, bool only_edges)
+{
+    return add_observer(object, observer, only_edges, OBJECT_MAX_OBSERVERS);
 }
 
 bool object_remove_observer(struct object *object, struct observer *observer)
 {
     irq_state_t irq = spin_lock_irqsave(&object->lock);
     bool was_there = !list_is_empty(&observer->object_node);
-    list_remove(&observer->object_node);
+    if (was_there)
+        unlink_observer_locked(object, observer);
     spin_unlock_irqrestore(&object->lock, irq);
     return was_there;
 }
@@ -159,7 +184,7 @@ void object_cancel_observers(struct object *object, const void *handle)
         struct observer *observer = list_entry(node, struct observer, object_node);
         if (observer->handle != handle)
             continue;
-        list_remove(node);
+        unlink_observer_locked(object, observer);
         if (observer->ops->notify(observer, OBSERVER_HANDLE_CLOSED, observed)) {
             observer->next_release = to_release;
             to_release = observer;

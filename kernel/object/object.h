@@ -47,6 +47,7 @@ struct object {
     struct spinlock lock;        /* rank OBJECT: signals and observers */
     uint32_t signals;            /* under lock; read atomically for a glance */
     struct list_node observers;  /* struct observer.object_node, under lock */
+    uint32_t count_observers;    /* under lock */
     struct object *next_release; /* once the last reference is gone: links those to be destroyed */
 };
 
@@ -115,6 +116,14 @@ static inline uint32_t object_poll_signals(const struct object *object)
  * long as it is there. If its trigger is satisfied already it is notified instead of added, unless
  * |only_edges|. Takes the lock. */
 void object_add_observer(struct object *object, struct observer *observer, bool only_edges);
+
+/* Observers that an object may have for those who do not sleep meanwhile: a change of its signals
+ * goes through all of them with interrupts off. */
+#define OBJECT_MAX_OBSERVERS 8192u
+
+/* The same, but false if OBJECT_MAX_OBSERVERS are there already and it was not to be told at once;
+ * then nothing has happened. */
+bool object_try_add_observer(struct object *object, struct observer *observer, bool only_edges);
 
 /* True if it was still in the list; on return notify is not running and will not be called. */
 bool object_remove_observer(struct object *object, struct observer *observer);

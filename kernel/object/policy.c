@@ -3,7 +3,8 @@
 
 #include "kernel/lib/bits.h"
 
-#define CONDITION_IS_NEW(c) ((c) >= ZX_POL_NEW_VMO && (c) <= ZX_POL_NEW_PAGER)
+#define CONDITION_IS_NEW(c)                                                                        \
+    (((c) >= ZX_POL_NEW_VMO && (c) <= ZX_POL_NEW_PAGER) || (c) == ZX_POL_NEW_IOB)
 
 static zx_status_t set_one(struct job_policy *policy, bool absolute, uint32_t condition,
                            const zx_policy_basic_v2_t *entry)

@@ -7,7 +7,7 @@
 
 #include "kernel/lib/compiler.h"
 
-#define POLICY_CONDITION_COUNT (ZX_POL_AMBIENT_MARK_VMO_EXEC + 1)
+#define POLICY_CONDITION_COUNT (ZX_POL_NEW_IOB + 1)
 
 /* Fixed while the job has children; a child begins with its parent's. */
 struct job_policy {

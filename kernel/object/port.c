@@ -41,7 +41,7 @@ struct watch {
     uint32_t options;
 };
 
-/* A thread in port_wait, on its stack. */
+/* A thread in port_take, on its stack. */
 struct port_sleeper {
     struct list_node node; /* removed when it is woken */
     struct thread *thread;
@@ -176,7 +176,13 @@ zx_status_t port_watch(struct object *object, const struct port_watch *args)
         return ZX_ERR_BAD_STATE;
     }
 
-    object_add_observer(args->source, &watch->observer, args->options & ZX_WAIT_ASYNC_EDGE);
+    if (!object_try_add_observer(args->source, &watch->observer,
+                                 args->options & ZX_WAIT_ASYNC_EDGE)) {
+        if (watch_kill(port, watch))
+            watch_put(watch);
+        watch_put(watch);
+        return ZX_ERR_NO_MEMORY;
+    }
     zx_status_t status = ZX_OK;
     if (!handle_table_has(handle_table_current(), args->value, args->identity) &&
         watch_kill(port, watch)) {
@@ -234,7 +240,7 @@ static struct watch *port_take_watch(struct port *port, const struct port_filter
     return found;
 }
 
-static void packet_dispose(struct packet *packet)
+void packet_dispose(struct packet *packet)
 {
     if (packet->watch)
         watch_put(packet->watch);
@@ -362,7 +368,7 @@ static struct packet *port_pop_locked(struct port *port)
     return packet;
 }
 
-zx_status_t port_wait(struct object *object, zx_time_t deadline_ns, zx_port_packet_t *out)
+zx_status_t port_take(struct object *object, zx_time_t deadline_ns, struct packet **out)
 {
     struct port *port = port_from(object);
     struct port_sleeper sleeper = {.thread = thread_current()};
@@ -387,6 +393,39 @@ zx_status_t port_wait(struct object *object, zx_time_t deadline_ns, zx_port_pack
         status = thread_park_for(ZX_THREAD_STATE_BLOCKED_PORT, deadline_ns);
     }
     if (!packet)
+        return status;
+    *out = packet;
+    return ZX_OK;
+}
+
+const zx_port_packet_t *packet_content(const struct packet *packet)
+{
+    return &packet->content;
+}
+
+void port_put_back(struct object *object, struct packet *packet)
+{
+    struct port *port = port_from(object);
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    bool is_open = !port->is_closed;
+    if (is_open) {
+        list_push_front(&port->packets, &packet->node);
+        if (packet->watch)
+            packet->watch->state = WATCH_QUEUED;
+        else
+            port->count_user++;
+        port_wake_one_locked(port);
+    }
+    spin_unlock_irqrestore(&port->lock, irq);
+    if (!is_open)
+        packet_dispose(packet);
+}
+
+zx_status_t port_wait(struct object *object, zx_time_t deadline_ns, zx_port_packet_t *out)
+{
+    struct packet *packet;
+    zx_status_t status = port_take(object, deadline_ns, &packet);
+    if (status != ZX_OK)
         return status;
     *out = packet->content;
     packet_dispose(packet);

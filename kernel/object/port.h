@@ -15,8 +15,20 @@ MUST_USE zx_status_t port_create(struct object **out);
  * ZX_ERR_BAD_STATE: the last handle is closed. */
 MUST_USE zx_status_t port_queue(struct object *port, const zx_port_packet_t *packet);
 
-/* Takes the first packet, sleeping for it until |deadline_ns|. ZX_ERR_TIMED_OUT; ZX_ERR_CANCELED:
- * the last handle was closed; ZX_ERR_INTERNAL_INTR_*. */
+/* A packet that has left its port's queue. */
+struct packet;
+
+/* Takes the first packet, sleeping for it until |deadline_ns|; the caller owns it and gives it to
+ * packet_dispose or port_put_back. ZX_ERR_TIMED_OUT; ZX_ERR_CANCELED: the last handle was closed;
+ * ZX_ERR_INTERNAL_INTR_*. No lock held, for any of the three. */
+MUST_USE zx_status_t port_take(struct object *port, zx_time_t deadline_ns, struct packet **out);
+/* Borrowed until the packet is given away. */
+const zx_port_packet_t *packet_content(const struct packet *packet);
+void packet_dispose(struct packet *packet);
+/* Back to the front of the queue that it comes from; dropped if the port was closed meanwhile. */
+void port_put_back(struct object *port, struct packet *packet);
+
+/* port_take and packet_dispose in one, with a copy of the content between them. */
 MUST_USE zx_status_t port_wait(struct object *port, zx_time_t deadline_ns, zx_port_packet_t *out);
 
 /* What to watch: one packet is queued when |source| has one of |signals|. */
@@ -28,8 +40,8 @@ struct port_watch {
     uint32_t signals;
     uint32_t options; /* ZX_WAIT_ASYNC_* */
 };
-/* ZX_ERR_NO_MEMORY. ZX_ERR_BAD_STATE: the port's last handle is closed. ZX_ERR_BAD_HANDLE: the
- * source's handle was closed meanwhile. */
+/* ZX_ERR_NO_MEMORY, also for more than OBJECT_MAX_OBSERVERS. ZX_ERR_BAD_STATE: the port's last
+ * handle is closed. ZX_ERR_BAD_HANDLE: the source's handle was closed meanwhile. */
 MUST_USE zx_status_t port_watch(struct object *port, const struct port_watch *watch);
 
 /* Drops watches and packets with |key| that came through the handle |identity| of |source|, or,

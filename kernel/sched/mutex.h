@@ -14,6 +14,12 @@ struct mutex {
     uint8_t rank;
 };
 
+/* For one of static storage. */
+#define MUTEX_INIT(name, rank_)                                                                    \
+    {                                                                                              \
+        0, SPINLOCK_INIT(LOCK_RANK_MUTEX), LIST_INIT((name).waiters), (rank_)                      \
+    }
+
 void mutex_init(struct mutex *mutex, enum lock_rank rank);
 
 /* Sleeps until the mutex is the caller's. Not recursive. Not interrupted by kill or suspend. */

@@ -207,15 +207,28 @@ zx_status_t message_from_user(const struct message_source *source, const struct 
 
 /* ---- Going in -------------------------------------------------------------------------------- */
 
-static zx_status_t put_handle_value(const struct message_sink *sink, uint32_t index,
-                                    zx_handle_t value, const zx_handle_info_t *info)
+/* Writes record |index|; |info| is zeros or that of the handle. */
+static zx_status_t put_handle(const struct message_sink *sink, uint32_t index,
+                              const zx_handle_info_t *info)
 {
     if (!sink->is_etc)
-        return user_put_u32((zx_handle_t *)sink->handles_user + index, value);
+        return user_put_u32((zx_handle_t *)sink->handles_user + index, info->handle);
     return user_copy_out((zx_handle_info_t *)sink->handles_user + index, info, sizeof(*info));
 }
 
-/* Installs handle |index|; it stays the message's on failure. */
+/* Everything that can be written before there are handles: afterwards it is seldom that anything
+ * has to be taken back. */
+static zx_status_t put_bytes_and_no_handles(const struct message *message,
+                                            const struct message_sink *sink)
+{
+    static const zx_handle_info_t none;
+    zx_status_t status = user_copy_out(sink->bytes_user, message->bytes, message->count_bytes);
+    for (uint32_t i = 0; i < message->count_handles && status == ZX_OK; i++)
+        status = put_handle(sink, i, &none);
+    return status;
+}
+
+/* Installs handle |index|; it stays the message's if there is no room for it. */
 static zx_status_t install_handle(struct message *message, uint32_t index,
                                   const struct message_sink *sink, zx_handle_t *out_value)
 {
@@ -226,23 +239,34 @@ static zx_status_t install_handle(struct message *message, uint32_t index,
         return status;
     message->handles[index] = NULL;
     info.handle = *out_value;
-    return put_handle_value(sink, index, *out_value, &info);
+    return put_handle(sink, index, &info);
 }
 
 zx_status_t message_to_user(struct message *message, const struct message_sink *sink)
 {
     zx_handle_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
-    zx_status_t status = user_copy_out(sink->bytes_user, message->bytes, message->count_bytes);
+    zx_status_t status = put_bytes_and_no_handles(message, sink);
     uint32_t done = 0;
     while (status == ZX_OK && done < message->count_handles) {
-        values[done] = ZX_HANDLE_INVALID;
         status = install_handle(message, done, sink, &values[done]);
         done++;
     }
-    if (status != ZX_OK) {
-        while (done-- > 0)
-            handle_close(handle_table_remove(handle_table_current(), values[done]));
+    if (status == ZX_OK) {
+        message_destroy(message);
+        return ZX_OK;
     }
-    message_destroy(message);
+    for (uint32_t i = 0; i < done; i++) {
+        if (message->handles[i] == NULL)
+            message->handles[i] = handle_table_remove(handle_table_current(), values[i]);
+    }
     return status;
+}
+
+bool message_is_whole(const struct message *message)
+{
+    for (uint32_t i = 0; i < message->count_handles; i++) {
+        if (message->handles[i] == NULL)
+            return false;
+    }
+    return true;
 }

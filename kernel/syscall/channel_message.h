@@ -30,5 +30,10 @@ struct message_sink {
 };
 
 /* Copies the message out, with new handles in the current process, and destroys it. On failure no
- * handle stays. ZX_ERR_INVALID_ARGS, ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES. */
+ * new handle stays in the process and the message is the caller's, with all its handles but those
+ * that another thread has closed meanwhile. ZX_ERR_INVALID_ARGS, ZX_ERR_NO_MEMORY,
+ * ZX_ERR_NO_RESOURCES. */
 MUST_USE zx_status_t message_to_user(struct message *message, const struct message_sink *sink);
+
+/* Whether all handles are there still. */
+bool message_is_whole(const struct message *message);

@@ -83,6 +83,24 @@ struct read_args {
     uint32_t *actual_handles_user;
 };
 
+/* Hands over the message, or only its sizes when it is NULL. What cannot be handed over is put back
+ * as it was, unless another thread closed one of its handles while they were in the table. */
+static zx_status_t put_message(struct object *channel, struct message *message, zx_status_t status,
+                               const struct read_args *args, uint32_t bytes, uint32_t handles)
+{
+    zx_status_t put_status =
+        put_actuals(args->actual_bytes_user, bytes, args->actual_handles_user, handles);
+    if (put_status == ZX_OK && message != NULL)
+        put_status = message_to_user(message, &args->sink);
+    if (put_status == ZX_OK)
+        return status;
+    if (message != NULL && message_is_whole(message))
+        channel_unread(channel, message);
+    else
+        message_destroy(message);
+    return put_status;
+}
+
 static zx_status_t read_common(zx_handle_t handle, const struct read_args *args)
 {
     struct object *channel;
@@ -98,16 +116,10 @@ static zx_status_t read_common(zx_handle_t handle, const struct read_args *args)
         status = channel_read(channel, args->num_bytes, args->num_handles,
                               (args->options & ZX_CHANNEL_READ_MAY_DISCARD) != 0, &bytes, &handles,
                               &message);
+    if (status == ZX_OK || status == ZX_ERR_BUFFER_TOO_SMALL)
+        status = put_message(channel, message, status, args, bytes, handles);
     object_put(channel);
-    if (status != ZX_OK && status != ZX_ERR_BUFFER_TOO_SMALL)
-        return status;
-    zx_status_t put_status =
-        put_actuals(args->actual_bytes_user, bytes, args->actual_handles_user, handles);
-    if (put_status != ZX_OK) {
-        message_destroy(message);
-        return put_status;
-    }
-    return status == ZX_OK ? message_to_user(message, &args->sink) : status;
+    return status;
 }
 
 zx_status_t sys_channel_read(zx_handle_t handle, uint32_t options, void *bytes_user,
@@ -190,11 +202,11 @@ static zx_status_t call_common(zx_handle_t handle, const struct call_args *args)
     if (status == ZX_OK &&
         (reply->count_bytes > args->max_bytes || reply->count_handles > args->max_handles))
         status = ZX_ERR_BUFFER_TOO_SMALL;
-    if (status != ZX_OK) {
+    if (status == ZX_OK)
+        status = message_to_user(reply, &args->sink);
+    if (status != ZX_OK)
         message_destroy(reply);
-        return status;
-    }
-    return message_to_user(reply, &args->sink);
+    return status;
 }
 
 zx_status_t sys_channel_call(zx_handle_t handle, uint32_t options, zx_time_t deadline,

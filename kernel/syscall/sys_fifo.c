@@ -67,23 +67,32 @@ zx_status_t sys_fifo_write(zx_handle_t handle, size_t elem_size, const void *dat
     return user_put_size_optional(actual_user, done);
 }
 
-static zx_status_t copy_piece_out(void *data_user, const void *piece, size_t done_bytes,
-                                  size_t len_bytes)
+struct fifo_sink {
+    uint8_t *data_user;
+    size_t *actual_user; /* or NULL */
+    size_t elem_bytes;
+};
+
+/* All that is written to the caller is written before the elements leave the fifo. */
+static zx_status_t copy_piece_out(void *ctx, const void *piece, size_t done_bytes, size_t len_bytes)
 {
-    return user_copy_out((uint8_t *)data_user + done_bytes, piece, len_bytes);
+    const struct fifo_sink *sink = ctx;
+    zx_status_t status = user_copy_out(sink->data_user + done_bytes, piece, len_bytes);
+    if (status != ZX_OK)
+        return status;
+    return user_put_size_optional(sink->actual_user, (done_bytes + len_bytes) / sink->elem_bytes);
 }
 
 zx_status_t sys_fifo_read(zx_handle_t handle, size_t elem_size, void *data_user, size_t count,
                           size_t *actual_user)
 {
+    struct fifo_sink sink = {data_user, actual_user, elem_size};
     struct object *fifo;
     size_t done;
     zx_status_t status = fifo_get(handle, ZX_RIGHT_READ, elem_size, count, &fifo);
     if (status != ZX_OK)
         return status;
-    status = fifo_read(fifo, count, copy_piece_out, data_user, &done);
+    status = fifo_read(fifo, count, copy_piece_out, &sink, &done);
     object_put(fifo);
-    if (status != ZX_OK)
-        return status;
-    return user_put_size_optional(actual_user, done);
+    return status;
 }

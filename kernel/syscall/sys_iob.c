@@ -1,4 +1,5 @@
 /* IOBuffers and shared regions: creation. */
+#include "kernel/object/policy.h"
 #include "kernel/syscall/abi.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
@@ -70,11 +71,16 @@ zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_reg
 {
     struct iob_endpoint *ep0, *ep1;
 
-    if (options != 0 || num_regions == 0)
+    if (options != 0)
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = policy_check(ZX_POL_NEW_IOB);
+    if (status != ZX_OK)
+        return status;
+    if (num_regions == 0)
         return ZX_ERR_INVALID_ARGS;
     if (num_regions > ZX_IOB_MAX_REGIONS)
         return ZX_ERR_OUT_OF_RANGE;
-    zx_status_t status = create(regions, num_regions, &ep0, &ep1);
+    status = create(regions, num_regions, &ep0, &ep1);
     if (status != ZX_OK)
         return status;
     struct handle_out outs[] = {

@@ -35,15 +35,21 @@ zx_status_t sys_port_queue(zx_handle_t handle, const zx_port_packet_t *packet_us
 zx_status_t sys_port_wait(zx_handle_t handle, zx_time_t deadline, zx_port_packet_t *packet_user)
 {
     struct object *port;
-    zx_port_packet_t packet;
+    struct packet *packet;
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &port, NULL);
     if (status != ZX_OK)
         return status;
-    status = port_wait(port, deadline, &packet);
+    status = port_take(port, deadline, &packet);
+    if (status == ZX_OK) {
+        if (packet_user)
+            status = user_copy_out(packet_user, packet_content(packet), sizeof(*packet_user));
+        if (status == ZX_OK)
+            packet_dispose(packet);
+        else
+            port_put_back(port, packet);
+    }
     object_put(port);
-    if (status != ZX_OK)
-        return status;
-    return packet_user ? user_copy_out(packet_user, &packet, sizeof(packet)) : ZX_OK;
+    return status;
 }
 
 zx_status_t sys_port_cancel(zx_handle_t handle, zx_handle_t source_handle, uint64_t key)

@@ -48,6 +48,7 @@ static const struct {
     {ZX_POL_NEW_FIFO, "new-fifo", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_TIMER, "new-timer", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_PROCESS, "new-process", ZX_OK, ZX_ERR_ACCESS_DENIED},
+    {ZX_POL_NEW_IOB, "new-iob", ZX_OK, ZX_ERR_ACCESS_DENIED},
 };
 #define NUM_CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
 
@@ -201,7 +202,7 @@ TEST(policy, set_checks_its_arguments)
     for (int i = 0; i < NUM_BAD_ADDRESSES; i++)
         EXPECT_STATUS(zx_job_set_policy(job, 0, v2, (void *)bad_addresses[i], 1),
                       ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(set_policy(job, 0, 16, ZX_POL_ACTION_DENY, 0), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(set_policy(job, 0, 17, ZX_POL_ACTION_DENY, 0), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(set_policy(job, 0, ZX_POL_NEW_EVENT, 5, 0), ZX_ERR_NOT_SUPPORTED);
     EXPECT_STATUS(set_policy(job, 0, ZX_POL_NEW_EVENT, 0, 2), ZX_ERR_INVALID_ARGS);
     weak = duplicate_without(job, ZX_RIGHT_SET_POLICY);

@@ -37,6 +37,7 @@ typedef struct {
     mtx_t mutex;
     cnd_t full;
     unsigned wanted, arrived, round;
+    unsigned inside; // threads of full rounds that have not left
 } pthread_barrier_t;
 typedef int pthread_rwlockattr_t;
 typedef int pthread_barrierattr_t;

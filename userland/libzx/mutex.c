@@ -74,10 +74,17 @@ zx_status_t mutex_unlock(mtx_t *mutex)
 
 zx_status_t mutex_wait(cnd_t *condition, mtx_t *mutex, zx_time_t deadline)
 {
+    uint32_t recursion;
     bool in_time;
 
+    if (mutex->type != MUTEX_NORMAL && !is_owner(mutex)) {
+        return ZX_ERR_ACCESS_DENIED;
+    }
+    recursion = mutex->recursion;
+    mutex->recursion = 0;
     set_owner(mutex, 0);
     in_time = condition_wait((struct condition *)condition, lock_of(mutex), deadline);
     set_owner(mutex, caller());
+    mutex->recursion = recursion;
     return in_time ? ZX_OK : ZX_ERR_TIMED_OUT;
 }

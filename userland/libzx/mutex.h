@@ -15,8 +15,8 @@ zx_status_t mutex_try_lock(mtx_t *mutex);
 // ZX_ERR_ACCESS_DENIED: the caller does not hold a recursive or error-checking one.
 zx_status_t mutex_unlock(mtx_t *mutex);
 
-// Releases the mutex (held once), sleeps until a signal or, perhaps, for no reason, takes it again.
-// ZX_ERR_TIMED_OUT.
+// Releases the mutex (held, however often), sleeps until a signal or, perhaps, for no reason, takes
+// it again as often. ZX_ERR_TIMED_OUT; ZX_ERR_ACCESS_DENIED: as mutex_unlock.
 zx_status_t mutex_wait(cnd_t *condition, mtx_t *mutex, zx_time_t deadline);
 
 #endif // USERLAND_LIBZX_MUTEX_H_

@@ -32,7 +32,7 @@ static int error_of(zx_status_t status)
 
 int pthread_attr_init(pthread_attr_t *attr)
 {
-    *attr = (pthread_attr_t){0};
+    *attr = (pthread_attr_t){.stack_bytes = THREAD_STACK_BYTES};
     return 0;
 }
 
@@ -88,8 +88,13 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(vo
 
 int pthread_join(pthread_t thread, void **result)
 {
-    void *value = (void *)thread_join(thread);
+    zx_status_t status = thread_check_joinable(thread);
+    void *value;
 
+    if (status != ZX_OK) {
+        return error_of(status);
+    }
+    value = (void *)thread_join(thread);
     if (result != NULL) {
         *result = value;
     }
@@ -98,6 +103,9 @@ int pthread_join(pthread_t thread, void **result)
 
 int pthread_detach(pthread_t thread)
 {
+    if (thread_check_joinable(thread) == ZX_ERR_INVALID_ARGS) {
+        return EINVAL;
+    }
     thread_detach(thread);
     return 0;
 }
@@ -177,6 +185,9 @@ int pthread_mutex_trylock(pthread_mutex_t *mutex)
 int pthread_mutex_timedlock(pthread_mutex_t *__restrict mutex,
                             const struct timespec *__restrict deadline)
 {
+    if (!timespec_is_valid(deadline)) {
+        return EINVAL;
+    }
     return error_of(mutex_lock(mutex, time_from_timespec(deadline)));
 }
 
@@ -228,6 +239,9 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 int pthread_cond_timedwait(pthread_cond_t *__restrict condition, pthread_mutex_t *__restrict mutex,
                            const struct timespec *__restrict deadline)
 {
+    if (!timespec_is_valid(deadline)) {
+        return EINVAL;
+    }
     return error_of(mutex_wait(condition, mutex, time_from_timespec(deadline)));
 }
 

@@ -91,13 +91,18 @@ int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t
     if (count == 0) {
         return EINVAL;
     }
-    *barrier = (pthread_barrier_t){MTX_INIT, CND_INIT, count, 0, 0};
+    *barrier = (pthread_barrier_t){MTX_INIT, CND_INIT, count, 0, 0, 0};
     return 0;
 }
 
 int pthread_barrier_destroy(pthread_barrier_t *barrier)
 {
-    (void)barrier;
+    // Who has come first from the last round may be here while others are still leaving it.
+    mtx_lock(&barrier->mutex);
+    while (barrier->inside > 0) {
+        cnd_wait(&barrier->full, &barrier->mutex);
+    }
+    mtx_unlock(&barrier->mutex);
     return 0;
 }
 
@@ -110,11 +115,15 @@ int pthread_barrier_wait(pthread_barrier_t *barrier)
     if (++barrier->arrived == barrier->wanted) {
         barrier->arrived = 0;
         barrier->round++;
+        barrier->inside += barrier->wanted;
         cnd_broadcast(&barrier->full);
         result = PTHREAD_BARRIER_SERIAL_THREAD;
     }
     while (result == 0 && barrier->round == round) {
         cnd_wait(&barrier->full, &barrier->mutex);
+    }
+    if (--barrier->inside == 0) {
+        cnd_broadcast(&barrier->full);
     }
     mtx_unlock(&barrier->mutex);
     return result;

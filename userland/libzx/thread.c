@@ -14,8 +14,6 @@
 #include "userland/libzx/stack.h"
 #include "userland/libzx/thread_keys.h"
 
-#define STACK_BYTES ((size_t)64 << 10)
-
 enum { JOINABLE, DETACHED, ENDED }; // who frees: the joiner; the ending thread's list; the joiner
 
 struct thread {
@@ -158,7 +156,7 @@ zx_status_t thread_spawn_pointer(const struct thread_options *options, void *(*f
     zx_status_t status;
 
     free_ended();
-    status = thread_alloc(has_stack ? options->stack_bytes : STACK_BYTES, &t, &sp);
+    status = thread_alloc(has_stack ? options->stack_bytes : THREAD_STACK_BYTES, &t, &sp);
     if (status != ZX_OK) {
         return status;
     }
@@ -175,7 +173,7 @@ zx_status_t thread_spawn(const char *name, int (*fn)(void *arg), void *arg, stru
     zx_status_t status;
 
     free_ended();
-    status = thread_alloc(STACK_BYTES, &t, &sp);
+    status = thread_alloc(THREAD_STACK_BYTES, &t, &sp);
     if (status != ZX_OK) {
         return status;
     }
@@ -188,6 +186,14 @@ zx_status_t thread_spawn(const char *name, int (*fn)(void *arg), void *arg, stru
 zx_handle_t thread_handle(const struct thread *thread)
 {
     return thread == &first_thread ? zx_thread_self() : thread->handle;
+}
+
+zx_status_t thread_check_joinable(struct thread *thread)
+{
+    if (thread == &first_thread || atomic_load(&thread->state) == DETACHED) {
+        return ZX_ERR_INVALID_ARGS;
+    }
+    return thread == self ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
 uintptr_t thread_join(struct thread *thread)

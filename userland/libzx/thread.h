@@ -9,9 +9,11 @@
 
 struct thread;
 
+#define THREAD_STACK_BYTES ((size_t)64 << 10)
+
 struct thread_options {
     const char *name;   // copied
-    size_t stack_bytes; // rounded up to pages; 0 for the default
+    size_t stack_bytes; // rounded up to pages; 0 for THREAD_STACK_BYTES
 };
 
 // Starts fn(arg) in a new thread of this process and returns it in *thread. Pair each with one
@@ -22,6 +24,10 @@ zx_status_t thread_spawn_pointer(const struct thread_options *options, void *(*f
 
 // The same for a function with an int result (thread_join gives it, sign-extended).
 zx_status_t thread_spawn(const char *name, int (*fn)(void *arg), void *arg, struct thread **thread);
+
+// Whether the calling thread may join (or detach) it: ZX_ERR_BAD_STATE for itself, which it may
+// detach; ZX_ERR_INVALID_ARGS for a thread that thread_spawn did not make or that is detached.
+zx_status_t thread_check_joinable(struct thread *thread);
 
 // Waits for the thread to end, frees everything it used, and returns what fn returned or what it
 // gave to thread_end. Takes thread.

@@ -44,6 +44,9 @@ thrd_t thrd_current(void)
 
 int thrd_detach(thrd_t thread)
 {
+    if (thread_check_joinable(thread) == ZX_ERR_INVALID_ARGS) {
+        return thrd_error;
+    }
     thread_detach(thread);
     return thrd_success;
 }
@@ -60,8 +63,12 @@ void thrd_exit(int result)
 
 int thrd_join(thrd_t thread, int *result)
 {
-    int value = (int)thread_join(thread);
+    int value;
 
+    if (thread_check_joinable(thread) != ZX_OK) {
+        return thrd_error;
+    }
+    value = (int)thread_join(thread);
     if (result != NULL) {
         *result = value;
     }
@@ -70,7 +77,7 @@ int thrd_join(thrd_t thread, int *result)
 
 int thrd_sleep(const struct timespec *duration, struct timespec *remaining)
 {
-    if (duration->tv_nsec < 0 || duration->tv_nsec > 999999999 || duration->tv_sec < 0) {
+    if (!timespec_is_valid(duration) || duration->tv_sec < 0) {
         return -2;
     }
     zx_nanosleep(zx_deadline_after(time_from_timespec(duration)));
@@ -108,6 +115,9 @@ int mtx_lock(mtx_t *mutex)
 
 int mtx_timedlock(mtx_t *__restrict mutex, const struct timespec *__restrict deadline)
 {
+    if (!timespec_is_valid(deadline)) {
+        return thrd_error;
+    }
     return result_of(mutex_lock(mutex, time_from_timespec(deadline)));
 }
 
@@ -154,6 +164,9 @@ int cnd_wait(cnd_t *condition, mtx_t *mutex)
 int cnd_timedwait(cnd_t *__restrict condition, mtx_t *__restrict mutex,
                   const struct timespec *__restrict deadline)
 {
+    if (!timespec_is_valid(deadline)) {
+        return thrd_error;
+    }
     return result_of(mutex_wait(condition, mutex, time_from_timespec(deadline)));
 }
 

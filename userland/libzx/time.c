@@ -20,6 +20,11 @@ zx_time_t time_from_timespec(const struct timespec *time)
     return ns;
 }
 
+bool timespec_is_valid(const struct timespec *time)
+{
+    return time->tv_nsec >= 0 && time->tv_nsec < NS_PER_S;
+}
+
 struct timespec time_to_timespec(zx_time_t time)
 {
     return (struct timespec){.tv_sec = time / NS_PER_S, .tv_nsec = time % NS_PER_S};
@@ -66,7 +71,7 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone)
 
 int nanosleep(const struct timespec *duration, struct timespec *remaining)
 {
-    if (duration->tv_nsec < 0 || duration->tv_nsec >= NS_PER_S || duration->tv_sec < 0) {
+    if (!timespec_is_valid(duration) || duration->tv_sec < 0) {
         errno = EINVAL;
         return -1;
     }

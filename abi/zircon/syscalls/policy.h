@@ -30,6 +30,7 @@ __BEGIN_CDECLS
 #define ZX_POL_NEW_PROFILE           13u
 #define ZX_POL_NEW_PAGER             14u
 #define ZX_POL_AMBIENT_MARK_VMO_EXEC 15u
+#define ZX_POL_NEW_IOB               16u
 
 #define ZX_POL_ACTION_ALLOW           0u
 #define ZX_POL_ACTION_DENY            1u

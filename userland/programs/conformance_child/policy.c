@@ -60,6 +60,17 @@ static zx_status_t new_port(void)
     return zx_port_create(0, &out);
 }
 
+static zx_status_t new_iob(void)
+{
+    zx_handle_t ends[2];
+    zx_iob_region_t region = {
+        .access = ZX_IOB_ACCESS_EP0_CAN_MAP_READ | ZX_IOB_ACCESS_EP0_CAN_MAP_WRITE,
+        .size = ZX_PAGE_SIZE,
+    };
+
+    return zx_iob_create(0, &region, 1, &ends[0], &ends[1]);
+}
+
 static zx_status_t new_fifo(void)
 {
     zx_handle_t out[2];
@@ -110,6 +121,7 @@ static const struct {
     {"new-eventpair", new_eventpair},
     {"new-port", new_port},
     {"new-fifo", new_fifo},
+    {"new-iob", new_iob},
     {"new-timer", new_timer},
     {"new-process", new_process},
     {"timer-slack", set_timer_slack},
