@@ -111,11 +111,12 @@ MUST_USE zx_status_t vmo_create_from_reserved(paddr_t base, uint64_t size_bytes,
 /* A child with the ZX_VMO_CHILD_* |options|. Returns one reference in *out. The errors, in order:
  * ZX_ERR_INVALID_ARGS: unknown options, not exactly one kind, RESIZABLE with SLICE or NO_WRITE,
  * offset unaligned, offset or size of a reference not 0. ZX_ERR_NOT_SUPPORTED: discardable; a
- * snapshot or reference of physical memory; a slice of what is resizable; a resizable reference to
- * what is not. INVALID_ARGS: a snapshot of contiguous memory. ZX_ERR_OUT_OF_RANGE: size or
- * offset + size too large. INVALID_ARGS: a slice that leaves the parent. ZX_ERR_BAD_STATE: a
- * snapshot of memory that is not cached. ZX_ERR_NO_MEMORY. When a snapshot is there no hart can
- * write to a shared page any more. Takes the lock. */
+ * snapshot or reference of physical memory; a slice of what is resizable; a reference
+ * to a slice or to contiguous memory; a resizable reference to what is not. INVALID_ARGS: a
+ * snapshot of contiguous memory. ZX_ERR_OUT_OF_RANGE: size or offset + size too large.
+ * INVALID_ARGS: a slice that leaves the parent. ZX_ERR_BAD_STATE: a snapshot of memory that is not
+ * cached. ZX_ERR_NO_MEMORY. When a snapshot is there no hart can write to a shared page any more.
+ * Takes the lock. */
 MUST_USE zx_status_t vmo_create_child(struct vmo *vmo, uint32_t options, uint64_t offset,
                                       uint64_t size_bytes, struct vmo **out);
 

@@ -45,8 +45,11 @@ static zx_status_t check_parent(const struct child_request *request)
 {
     const struct vmo *source = request->source;
     uint32_t options = request->options;
+    bool is_slice = request->parent != source && !request->parent->is_reference;
 
     if ((source->options & ZX_VMO_DISCARDABLE) != 0)
+        return ZX_ERR_NOT_SUPPORTED;
+    if ((options & ZX_VMO_CHILD_REFERENCE) != 0 && (source->is_contiguous || is_slice))
         return ZX_ERR_NOT_SUPPORTED;
     if (source->kind == VMO_PHYSICAL && (options & ZX_VMO_CHILD_SLICE) == 0)
         return ZX_ERR_NOT_SUPPORTED;
@@ -142,7 +145,9 @@ static zx_status_t alias_locked(const struct child_request *request, struct vmo 
     struct vmo *parent = request->parent, *source = request->source;
 
     if ((request->options & ZX_VMO_CHILD_REFERENCE) != 0) {
-        child->is_reference = parent == source || parent->is_reference;
+        child->is_reference = true;
+        /* It can shrink with its source; whether through its own handles, their rights say. */
+        child->options = source->options & ZX_VMO_RESIZABLE;
         child->size_bytes = parent->size_bytes;
         child->content_size_bytes = parent->content_size_bytes;
     } else if (!vmo_range_is_valid(parent->size_bytes, request->offset, request->rounded)) {

@@ -330,7 +330,7 @@ TEST(vmo_child, a_reference_follows_its_parent)
     zx_handle_t parent = vmo_new_resizable(2 * PAGE);
     zx_handle_t same = child_new(parent, REFERENCE | RESIZABLE, 0, 0);
     zx_handle_t fixed = child_new(parent, REFERENCE, 0, 0);
-    zx_vaddr_t addr = map_anywhere(RW, fixed, 2 * PAGE);
+    zx_vaddr_t addr = map_anywhere(RW | ZX_VM_ALLOW_FAULTS, fixed, 2 * PAGE);
     uint64_t size = 0;
 
     store(addr + PAGE, 3);
@@ -342,7 +342,9 @@ TEST(vmo_child, a_reference_follows_its_parent)
     EXPECT(!can_read(addr + PAGE));
     ASSERT_OK(zx_vmo_set_size(parent, 2 * PAGE));
     EXPECT_EQ(load(addr + PAGE), 0);
-    EXPECT_STATUS(zx_vmo_set_size(fixed, PAGE), ZX_ERR_UNAVAILABLE);
+    EXPECT_STATUS(zx_vmo_set_size(fixed, PAGE), ZX_ERR_ACCESS_DENIED);
+    EXPECT_MAP_FAILS(zx_vmar_root_self(), RW | ZX_VM_REQUIRE_NON_RESIZABLE, 0, fixed, 0, PAGE,
+                     ZX_ERR_NOT_SUPPORTED);
     unmap(addr, 2 * PAGE);
     close_handle(parent);
     vmo_store(same, 0, 4);
@@ -358,6 +360,9 @@ TEST(vmo_child, what_cannot_be_referenced)
     expect_child_fails(parent, REFERENCE, PAGE, 0, ZX_ERR_INVALID_ARGS);
     expect_child_fails(parent, REFERENCE, 0, PAGE, ZX_ERR_INVALID_ARGS);
     expect_child_fails(parent, REFERENCE | RESIZABLE, 0, 0, ZX_ERR_NOT_SUPPORTED);
+    zx_handle_t slice = child_new(parent, SLICE, 0, PAGE);
+    expect_child_fails(slice, REFERENCE, 0, 0, ZX_ERR_NOT_SUPPORTED);
+    close_handle(slice);
     close_handle(parent);
 }
 

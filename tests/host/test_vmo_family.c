@@ -362,7 +362,7 @@ static void step_alias(struct member *parent)
     }
     status = vmo_create_child(parent->vmo, slice ? ZX_VMO_CHILD_SLICE : ZX_VMO_CHILD_REFERENCE,
                               offset, size, &vmo);
-    if (slice && parent->memory->resizable) {
+    if (slice ? parent->memory->resizable : parent->is_slice) {
         assert_int_equal(status, ZX_ERR_NOT_SUPPORTED);
         return;
     }
@@ -371,7 +371,8 @@ static void step_alias(struct member *parent)
         return;
     }
     member_add(m, vmo, parent->memory);
-    m->is_slice = slice || parent->is_slice;
+    m->is_slice = slice;
+    m->resizable = parent->memory->resizable;
     m->offset = parent->offset + offset;
     m->size = slice ? round_up(size, PAGE_SIZE_BYTES) : size_of(parent);
     m->content = slice ? size : parent->content;
