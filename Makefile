@@ -32,6 +32,7 @@ BUILD ?= build$(if $(filter clang,$(COMPILER)),-clang)$(if $(filter-out 0,$(DEBU
 
 # make itself lets a -j of the command line win over this one; a make started by make shares the
 # job slots of its parent.
+SINGLE_LETTER_FLAGS := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
@@ -48,10 +49,11 @@ endif
 # The packages come first: everything below asks the compilers where their files are. Nothing is
 # installed for the goals that build nothing, nor under make -n and -q.
 PASSIVE_GOALS := clean help
+SETUP ?= sh tools/setup.sh
 ifeq ($(MAKELEVEL),0)
 ifneq ($(filter-out $(PASSIVE_GOALS),$(or $(MAKECMDGOALS),all)),)
-ifeq ($(findstring n,$(firstword -$(MAKEFLAGS)))$(findstring q,$(firstword -$(MAKEFLAGS))),)
-SETUP_OUTPUT := $(shell sh tools/setup.sh >&2)
+ifeq ($(findstring n,$(SINGLE_LETTER_FLAGS))$(findstring q,$(SINGLE_LETTER_FLAGS)),)
+SETUP_OUTPUT := $(shell $(SETUP) >&2)
 ifneq ($(.SHELLSTATUS),0)
 $(error set-up did not finish; see the lines above)
 endif

@@ -187,6 +187,21 @@ static void stop_after_panic(void)
 
 static const struct panic_hooks panic_hooks = {.enter = enter_panic, .stop = stop_after_panic};
 
+void devices_start_early_power(const struct boot_info *info)
+{
+    struct ram_range window = arch_ram_window();
+
+    if (info->test.size_bytes >= 4 && info->test.base >= window.base &&
+        info->test.base - window.base <= window.len_bytes - info->test.size_bytes)
+        test_device = phys_to_virt(info->test.base);
+    panic_set_hooks(&panic_hooks);
+}
+
+void devices_stop_early_power(void)
+{
+    test_device = NULL;
+}
+
 void devices_start_power(const struct boot_info *info)
 {
     if (info->test.size_bytes >= 4)

@@ -19,5 +19,10 @@ void devices_start_interrupts(const struct boot_info *info);
 /* Prepares this hart's interrupt-controller context. Interrupts off. */
 void devices_init_hart(const struct boot_info *info, uint64_t hart_id);
 
-/* Finds the ways to stop the machine, for powerctl and for panics. */
+/* Finds the ways to stop the machine, for powerctl and for panics. After kheap_init. */
 void devices_start_power(const struct boot_info *info);
+
+/* The same for panics during the first steps, through the linear window that there is before
+ * arch_vm_init; stop it before that. |info| may be what an unsuccessful discovery left. */
+void devices_start_early_power(const struct boot_info *info);
+void devices_stop_early_power(void);

@@ -31,11 +31,15 @@ static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_ma
     char why[160];
     struct ram_range image = arch_image_range();
 
+    if (dtb_paddr == 0)
+        panic("device tree: the boot loader gave none");
     enum fdt_error error = fdt_open(dtb, dtb_bytes_max, &fdt);
     if (error != FDT_OK)
         panic("device tree at %#lx: %s", dtb_paddr, fdt_error_string(error));
-    if (boot_info_from_fdt(&fdt, boot_hart_id, &info, why, sizeof(why)) != ZX_OK)
-        panic("device tree: %s", why);
+    zx_status_t status = boot_info_from_fdt(&fdt, boot_hart_id, &info, why, sizeof(why));
+    devices_start_early_power(&info);
+    if (status != ZX_OK)
+        panic("cannot boot: %s", why);
     if (boot_info_reserve(&info, image.base, image.len_bytes, BOOT_RESERVED_KERNEL, false) !=
             ZX_OK ||
         boot_info_reserve(&info, dtb_paddr, fdt_claimed_bytes(dtb), BOOT_RESERVED_DTB, false) !=
@@ -131,11 +135,13 @@ static void start_memory(void)
             panic("memory: too many reserved ranges");
     }
     size_t count_banks = pmm_boot_banks(&banks);
+    devices_stop_early_power();
     arch_vm_init(banks, count_banks, pmm_boot_carve, NULL);
     pmm_init();
     kheap_init();
     vmo_init();
     aspace_init();
+    devices_start_power(&info);
     kprintf("memory: %lu of %lu MiB free", pmm_count_free() >> 8, boot_info_ram_bytes(&info) >> 20);
 }
 
@@ -237,7 +243,6 @@ void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, p
     log_machine();
     start_memory();
     devices_start_console(&info);
-    devices_start_power(&info);
     start_random();
     arch_irq_init_hart();
     devices_start_interrupts(&info);

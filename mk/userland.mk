@@ -80,12 +80,14 @@ $(foreach n,$(PROGRAM_NAMES),$(eval $(call program_rules,$(n),$(wildcard \
 SUITES := $(foreach n,conformance bench,$(if $(wildcard tests/$(n)/*.c),$(n)))
 $(foreach n,$(SUITES),$(eval $(call program_rules,$(n),$(wildcard tests/$(n)/*.c tests/$(n)/*.S))))
 
-# A user's own programs. Their paths may lead anywhere, so each gets a rule of its own.
+# A user's own programs. Their paths may lead anywhere, so each gets a rule of its own; and they are
+# not held to this project's warnings.
+EXTRA_CFLAGS = $(filter-out -Werror -Wextra -W%-prototypes -Wvla,$(PROGRAM_CFLAGS))
 define extra_rules
 $(BUILD)/u/extra/$(notdir $(1)).o: $(1) $(BUILD)/u/.flags
 	$$(call step,CC,$$<)
 	@mkdir -p $$(@D)
-	$$(Q)$(TARGET_CC) $(PROGRAM_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(TARGET_CC) $(EXTRA_CFLAGS) -MMD -MP -c -o $$@ $$<
 $(call program_rules,$(basename $(notdir $(1))),extra/$(notdir $(1)))
 endef
 EXTRA_NAMES := $(basename $(notdir $(EXTRA)))

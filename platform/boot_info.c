@@ -41,8 +41,9 @@ zx_status_t boot_info_from_fdt(const struct fdt *fdt, uint64_t boot_hart_id, str
     if (status == ZX_OK) {
         status = discover_harts(&d);
     }
+    // Also when something is missing: a machine that cannot boot can still be told to stop.
+    discover_devices(&d);
     if (status == ZX_OK) {
-        discover_devices(&d);
         discover_console(&d);
         status = discover_usable_harts(&d);
     }

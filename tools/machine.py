@@ -71,7 +71,7 @@ def qemu_command(build, machine="virt", harts=4, mem="512M", append="", interact
     # Hart 0 of sifive_u has no MMU; HARTS counts those that can run the kernel.
     smp = harts + 1 if machine == "sifive_u" else harts
     argv = [QEMU, "-machine", "sifive_u" if machine == "sifive_u" else "virt", "-bios", "default",
-            "-smp", str(smp), "-m", mem, "-no-reboot"]
+            "-smp", str(smp), "-m", mem]
     if machine == "uboot":
         disk = make_boot_disk(build, append)
         argv += ["-kernel", UBOOT, "-drive", f"if=none,id=boot,format=raw,file={disk}",
@@ -81,7 +81,7 @@ def qemu_command(build, machine="virt", harts=4, mem="512M", append="", interact
     if interactive:
         argv += ["-nographic"]
     else:
-        argv += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+        argv += ["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]
     return argv + list(extra)
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The checks of `make check`, tried on texts that they must refuse and on ones they must pass."""
 import io
+import os
+import subprocess
 import sys
 import unittest
 
@@ -9,6 +11,9 @@ import check_layers
 import check_text
 import ksyms
 import mkcpio
+
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
 
 def layers(path, text):
@@ -119,6 +124,28 @@ class TextTest(unittest.TestCase):
     def test_passed(self):
         for line in ("int a;\n", "/usr/share/qemu /dev/ttyUSB0\n", "$(BUILD)/m" "nt/x\n", ""):
             self.assertEqual(self.count("kernel/a.c", line), 0, line)
+
+
+class SetUpTest(unittest.TestCase):
+    """Packages that are missing are installed before anything is built: on a machine that has them
+    all nothing else would notice if that step were skipped."""
+
+    def runs_set_up(self, *args):
+        env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        env.pop("MFLAGS", None)
+        done = subprocess.run(["make", *args, "SETUP=sh -c 'echo set-up was called; exit 3'"],
+                              cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False)
+        return b"set-up was called" in done.stdout
+
+    def test_before_whatever_builds(self):
+        for args in ([], ["run"], ["test"], ["-k", "run"], ["-j4", "run"], ["-s"],
+                     ["--no-print-directory", "test"]):
+            self.assertTrue(self.runs_set_up(*args), args)
+
+    def test_not_otherwise(self):
+        for args in (["help"], ["-n", "run"], ["-q"]):
+            self.assertFalse(self.runs_set_up(*args), args)
 
 
 class BuildToolsTest(unittest.TestCase):

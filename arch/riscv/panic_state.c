@@ -156,10 +156,10 @@ static void print_other_hart(unsigned index)
     if (atomic_load(&state->is_recorded) == 0) {
         kprintf("hart %u (id %lu): does not answer", index, id);
     } else if (state->pc < USER_TOP) {
-        kprintf("hart %u (id %lu): thread %p in user mode at %#lx", index, id,
-                (const void *)state->thread, state->pc);
+        kprintf("hart %u (id %lu): thread \"%s\" in user mode at %#lx", index, id,
+                upcall_thread_name(state->thread), state->pc);
     } else {
-        kprintf("hart %u (id %lu): thread %p", index, id, (const void *)state->thread);
+        kprintf("hart %u (id %lu): thread \"%s\"", index, id, upcall_thread_name(state->thread));
         print_pcs(state->pcs, state->count_pcs);
     }
 }
@@ -203,8 +203,8 @@ void arch_print_state(void)
         uint64_t fp = *((uint64_t *)__builtin_frame_address(0) - 2);
         count = collect((uint64_t)__builtin_return_address(0), fp, 0, pcs, PANIC_BACKTRACE_MAX);
     }
-    kprintf("backtrace of hart %u (id %lu), thread %p:", arch_hart_index(), this_hart()->id,
-            (const void *)arch_current_thread());
+    kprintf("backtrace of hart %u (id %lu), thread \"%s\":", arch_hart_index(), this_hart()->id,
+            upcall_thread_name(arch_current_thread()));
     print_pcs(pcs, count);
     print_other_harts();
 }

@@ -43,6 +43,11 @@ void thread_destroy(struct thread *thread)
     thread->stack = NULL;
 }
 
+const char *upcall_thread_name(const struct thread *thread)
+{
+    return thread != NULL ? thread->name : "none";
+}
+
 #ifdef DEBUG
 struct held_locks *thread_held_locks(void)
 {

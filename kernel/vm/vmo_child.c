@@ -127,11 +127,11 @@ static zx_status_t snapshot_locked(const struct child_request *request, struct v
     if (status != ZX_OK || child->pages.root == NULL)
         return status;
     child->bias = first;
+    /* Before anything is copied: what a store leaves out of the snapshot, later ones do too. */
+    vmo_write_protect_range_locked(source, request->source_offset, shared_bytes);
     status = child->bias > MAX_BIAS ? rebase(child) : ZX_OK;
     if (status == ZX_OK)
         status = part_from_writers(request, child);
-    if (status == ZX_OK)
-        vmo_write_protect_range_locked(source, request->source_offset, shared_bytes);
     return status;
 }
 

@@ -235,9 +235,10 @@ zx_status_t vmo_zero_range_locked(struct vmo *vmo, uint64_t first, uint64_t end,
 static zx_status_t zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes, bool whole)
 {
     struct list_node freed = LIST_INIT(freed);
-    zx_status_t status = ZX_ERR_OUT_OF_RANGE;
+    zx_status_t status;
 
     do {
+        status = ZX_ERR_OUT_OF_RANGE;
         vmo_lock(vmo);
         if (vmo_range_is_valid(vmo->size_bytes, offset, len_bytes)) {
             uint64_t first = offset;

@@ -26,12 +26,43 @@ static zx_status_t check_range(struct vmo *vmo, uint64_t offset, uint64_t len_by
     return status;
 }
 
-/* Takes the first page of [*at, end) out; *at becomes its offset, or |end| if there is none. What
- * relatives show stays with them, and a copy goes. The caller owns *out. */
-static zx_status_t take_page(struct vmo *vmo, uint64_t *at, uint64_t end, struct page **out)
+/* Takes the page at |offset|, which is present, out of a VMO that is no alias. What relatives show
+ * stays with them. So does a page that copies use without the lock: they would go on with it for
+ * this VMO, which the one that it moves to does not know of. In either case a copy goes. */
+static zx_status_t take_page_locked(struct vmo *vmo, uint64_t offset, struct page **out)
 {
     struct list_node freed = LIST_INIT(freed);
     struct vmo_page_result result;
+    struct page *page, *fresh = NULL;
+    zx_status_t status = vmo_get_page_locked(vmo, offset, true, NULL, &result);
+
+    if (status != ZX_OK)
+        return status;
+    if (atomic_load_relaxed(&result.page->refs) > 1) {
+        fresh = pmm_alloc_page(PAGE_VMO, 0);
+        if (fresh == NULL)
+            return ZX_ERR_NO_MEMORY;
+    }
+    status = vmo_drop_range_locked(vmo, offset, offset + PAGE_SIZE_BYTES, false, &freed);
+    if (status != ZX_OK) {
+        if (fresh != NULL)
+            page_put(fresh);
+        return status;
+    }
+    page = list_entry(list_pop_front(&freed), struct page, node);
+    ASSERT(page == result.page && list_is_empty(&freed));
+    if (fresh != NULL) {
+        arch_page_copy(phys_to_virt(page_to_paddr(fresh)), phys_to_virt(page_to_paddr(page)));
+        page_put(page);
+    }
+    *out = fresh != NULL ? fresh : page;
+    return ZX_OK;
+}
+
+/* Takes the first page of [*at, end) out; *at becomes its offset, or |end| if there is none. The
+ * caller owns *out. */
+static zx_status_t take_page(struct vmo *vmo, uint64_t *at, uint64_t end, struct page **out)
+{
     zx_status_t status = ZX_OK;
 
     vmo_lock(vmo);
@@ -41,14 +72,9 @@ static zx_status_t take_page(struct vmo *vmo, uint64_t *at, uint64_t end, struct
     } else {
         uint64_t offset = *at;
         struct vmo *source = vmo_resolve(vmo, &offset);
-        status = vmo_get_page_locked(source, offset, true, NULL, &result);
-        if (status == ZX_OK)
-            status = vmo_drop_range_locked(source, offset, offset + PAGE_SIZE_BYTES, false, &freed);
+        status = take_page_locked(source, offset, out);
     }
     vmo_unlock(vmo);
-    if (status == ZX_OK && *at < end)
-        *out = list_entry(list_pop_front(&freed), struct page, node);
-    ASSERT(list_is_empty(&freed));
     return status;
 }
 

@@ -200,9 +200,18 @@ void arch_page_zero(void *page)
     memset(page, 0, PAGE_SIZE_BYTES);
 }
 
+static void (*page_copy_hook)(void);
+
+void fake_set_page_copy_hook(void (*fn)(void))
+{
+    page_copy_hook = fn;
+}
+
 void arch_page_copy(void *dst, const void *src)
 {
     memcpy(dst, src, PAGE_SIZE_BYTES);
+    if (page_copy_hook != NULL)
+        page_copy_hook();
 }
 
 void arch_vm_init(const struct ram_range *banks, size_t count_banks,

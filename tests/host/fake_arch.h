@@ -60,6 +60,10 @@ void fake_set_user_aspace(struct arch_aspace *aspace);
 typedef zx_status_t (*fake_fault_fn)(vaddr_t addr, uint32_t access);
 void fake_set_fault_handler(fake_fault_fn fn);
 
+/* Called after each arch_page_copy, with whatever locks its caller holds; NULL, as at the start:
+ * nothing. Set while no other host thread copies. */
+void fake_set_page_copy_hook(void (*fn)(void));
+
 struct fake_counters {
     uint64_t fences;       /* tlb_batch_finish calls that had something to do */
     uint64_t harts_fenced; /* sum over them of the harts that they reached */

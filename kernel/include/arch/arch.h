@@ -227,6 +227,9 @@ void upcall_interrupt_exit(void);
 
 NORETURN void upcall_secondary_hart(unsigned hart_index);
 
+/* For panics: a name for people. Any context. */
+const char *upcall_thread_name(const struct thread *thread);
+
 /* First C code of the kernel, on the boot hart: image mapped W^X at its link address, linear map
  * not yet there except for what arch/riscv/boot documents; |dtb| is a pointer through which
  * |dtb_bytes_max| bytes may be read; interrupts off. */
