@@ -191,14 +191,14 @@ TEST(policy, set_checks_its_arguments)
 {
     zx_handle_t job = job_new(zx_job_default()), below, weak;
     zx_policy_basic_v2_t entry = {ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY, ZX_POL_OVERRIDE_DENY};
-    static const zx_policy_basic_v2_t many[17];
+    static const zx_policy_basic_v2_t many[18];
     const uint32_t v2 = ZX_JOB_POL_BASIC_V2;
 
     EXPECT_STATUS(zx_job_set_policy(job, 2, v2, &entry, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, 0, 99, &entry, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, 0, v2, NULL, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, 0, v2, &entry, 0), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_job_set_policy(job, 0, v2, many, 17), ZX_ERR_OUT_OF_RANGE);
+    EXPECT_STATUS(zx_job_set_policy(job, 0, v2, many, 18), ZX_ERR_OUT_OF_RANGE);
     for (int i = 0; i < NUM_BAD_ADDRESSES; i++)
         EXPECT_STATUS(zx_job_set_policy(job, 0, v2, (void *)bad_addresses[i], 1),
                       ZX_ERR_INVALID_ARGS);
