@@ -24,7 +24,8 @@ def image_node(name, kind, path, more):
 def configuration(name, tree):
     fdt = f"            fdt = \"{tree}\";\n" if tree else ""
     return (f"        {name} {{\n            description = \"{name}\";\n"
-            f"            kernel = \"kernel\";\n            ramdisk = \"ramdisk\";\n{fdt}        }};\n")
+            "            kernel = \"kernel\";\n            ramdisk = \"ramdisk\";\n"
+            f"{fdt}        }};\n")
 
 
 def main():
