@@ -20,6 +20,35 @@ struct run_queue {
 
 extern struct run_queue run_queues[MAX_HARTS];
 
+extern hart_mask_t sched_online;    /* atomic */
+extern hart_mask_t sched_idle_hint; /* atomic: who is probably idle, for placement */
+
+/* Interrupts off. */
+static inline struct run_queue *this_queue(void)
+{
+    return &run_queues[arch_hart_index()];
+}
+
+/* Takes a ready thread out of its queue. */
+void sched_dequeue_locked(struct run_queue *queue, struct thread *thread);
+
+/* Chooses who runs next on this hart and switches to it. The caller has put the current thread
+ * where it belongs (a queue, blocked, dead). Returns, lock released, when the thread runs again. */
+void sched_reschedule_locked(struct run_queue *queue);
+
+/* The hart that |thread|, in no queue, should become ready on. */
+unsigned sched_choose_hart(const struct thread *thread);
+
+/* True if this hart is about to be free for |thread|, which the running thread wakes. */
+bool sched_may_hand_off(const struct thread *thread);
+
+/* Queues a thread that is in no queue, whose |hart| says where, and makes that hart, or an idle
+ * one, notice. Interrupts off, no queue's lock held. */
+void sched_make_ready(struct thread *thread, bool is_hand_off);
+
+/* Locks the queue that |thread| belongs to. Interrupts off. */
+struct run_queue *sched_lock_queue_of(struct thread *thread);
+
 void timer_queue_init(unsigned hart_index);
 
 /* Runs the expired timers of this hart and programs the next interrupt. Interrupts off. */
