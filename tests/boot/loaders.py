@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import machine
+import mkits
 import run
 import sdcard
 import shell
@@ -76,27 +77,42 @@ def boot_booti(build):
                                                        f"{ODD_INITRD:#x}"])
 
 
-def boot_fit(build, address):
-    """A FIT image that wants its kernel at `address`."""
-    base = os.path.join(build, "uboot", f"fit-{address:x}")
+def make_fit(build, name, address, tree):
+    """A FIT image, with QEMU's own tree in it if so wished: (its bytes, bootm's arguments)."""
+    base = os.path.join(build, "uboot", name)
     os.makedirs(os.path.dirname(base), exist_ok=True)
-    source = subprocess.run([sys.executable, os.path.join(TOOLS, "mkits.py"), hex(address),
-                             os.path.join(build, "Image"), os.path.join(build, "ramdisk.cpio")],
+    parts = [os.path.join(build, "Image"), os.path.join(build, "ramdisk.cpio")]
+    if tree:
+        machine.run_tool([machine.QEMU, "-machine", f"virt,dumpdtb={base}.dtb", "-display", "none",
+                          "-smp", str(HARTS), "-m", MEM])
+        parts.append(f"fdt-virt={base}.dtb")
+    source = subprocess.run([sys.executable, os.path.join(TOOLS, "mkits.py"), hex(address)] + parts,
                             stdout=subprocess.PIPE, check=True).stdout
     with open(base + ".its", "wb") as file:
         file.write(source)
     machine.run_tool(["mkimage", "-f", base + ".its", base + ".itb"])
+    if tree:
+        return read(base + ".itb"), f"{LOAD_AT:#x}#conf-fdt-virt"
+    return read(base + ".itb"), f"{LOAD_AT:#x} {LOAD_AT:#x} ${{fdtcontroladdr}}"
+
+
+def boot_fit(build, address, tree):
+    """A FIT image that wants its kernel at `address`."""
+    name = f"fit-{address:x}"
+    fit, where = make_fit(build, name, address, tree)
     script = (BOOTARGS +
               f"load ${{devtype}} ${{devnum}}:${{distro_bootpart}} {LOAD_AT:#x} /beryl.itb\n"
-              f"bootm {LOAD_AT:#x} {LOAD_AT:#x} ${{fdtcontroladdr}}\n")
-    return boot_script(build, f"fit-{address:x}", script, {"beryl.itb": read(base + ".itb")},
-                       [f"image: {address:#x}-", "ramdisk: "])
+              f"bootm {where}\n")
+    words = [f"image: {address:#x}-", "ramdisk: "]
+    if tree:
+        words.append(f"device tree at {address + mkits.TREE_OFFSET_BYTES:#x}")
+    return boot_script(build, name, script, {"beryl.itb": fit}, words)
 
 
 # (name, test, its arguments beyond the build folder)
 CASES = [
     ("sdcard.img, nothing typed", boot_card, ()),
     ("booti, initrd at an odd address", boot_booti, ()),
-    ("FIT, kernel at 0x80400000", boot_fit, (0x80400000,)),
-    ("FIT, kernel at 0xb0a00000", boot_fit, (0xB0A00000,)),
+    ("FIT, kernel at 0x80400000", boot_fit, (0x80400000, False)),
+    ("FIT with a tree, kernel at 0x90a00000", boot_fit, (0x90A00000, True)),
 ]
