@@ -6,6 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/object/console.h"
 #include "kernel/object/power.h"
+#include "kernel/sync/atomic.h"
 #include "kernel/sync/lock_rank.h"
 
 /* Guarded by the console's lock (kernel/object/console.h). */
@@ -20,6 +21,10 @@ static struct {
     struct plic *plic;
     uint32_t context;
 } hart_contexts[MAX_HARTS];
+
+/* The console's interrupt goes to the first hart that comes up at the console's PLIC: a machine
+ * with a PLIC for each NUMA node may boot on a hart of another node. */
+static uint32_t console_wants_hart;
 
 static volatile void *test_device;
 
@@ -108,6 +113,13 @@ static void start_plics(const struct boot_info *info)
     }
 }
 
+static void route_console(const struct boot_info *info, const struct boot_hart *hart)
+{
+    if (hart->plic != info->console.plic || atomic_exchange(&console_wants_hart, 0) == 0)
+        return;
+    (void)plic_enable(plics[hart->plic], hart->plic_context, info->console.uart.irq);
+}
+
 void devices_init_hart(const struct boot_info *info, uint64_t hart_id)
 {
     for (uint32_t i = 0; i < info->hart_count; i++) {
@@ -119,18 +131,16 @@ void devices_init_hart(const struct boot_info *info, uint64_t hart_id)
             continue;
         hart_contexts[arch_hart_index()].context = hart->plic_context;
         hart_contexts[arch_hart_index()].plic = plic;
+        route_console(info, hart);
     }
 }
 
-void devices_start_interrupts(const struct boot_info *info)
+static void start_console_interrupt(const struct boot_info *info)
 {
     uint32_t irq = info->console.uart.irq;
+    struct plic *plic = info->console.plic < info->plic_count ? plics[info->console.plic] : NULL;
 
-    start_plics(info);
-    devices_init_hart(info, info->harts[info->boot_hart].id);
-    struct plic *plic = hart_contexts[0].plic;
-    if (!has_uart || irq == 0 || plic == NULL ||
-        info->console.plic != info->harts[info->boot_hart].plic) {
+    if (!has_uart || irq == 0 || plic == NULL) {
         kprintf("console: no interrupt, so no input");
         return;
     }
@@ -139,7 +149,16 @@ void devices_start_interrupts(const struct boot_info *info)
         return;
     }
     console_with_lock(enable_uart_interrupts, NULL);
-    (void)plic_enable(plic, hart_contexts[0].context, irq);
+    atomic_store(&console_wants_hart, 1);
+}
+
+void devices_start_interrupts(const struct boot_info *info)
+{
+    start_plics(info);
+    start_console_interrupt(info);
+    devices_init_hart(info, info->harts[info->boot_hart].id);
+    if (atomic_load(&console_wants_hart) != 0)
+        kprintf("console: no input before a hart of its interrupt controller is up");
 }
 
 void upcall_external_interrupt(void)

@@ -12,11 +12,13 @@ void devices_start_early_console(void);
  * in the log, if there is none. After arch_vm_init. */
 void devices_start_console(const struct boot_info *info);
 
-/* Starts the interrupt controllers and turns on the console's interrupts, delivered to the boot
- * hart. After the console. */
+/* Starts the interrupt controllers and the console's interrupt. It is delivered to the first hart
+ * that is prepared at its controller: the boot hart, unless that belongs to another one. After the
+ * console. */
 void devices_start_interrupts(const struct boot_info *info);
 
-/* Prepares this hart's interrupt-controller context. Interrupts off. */
+/* Prepares this hart's interrupt-controller context, and takes the console's interrupt there if no
+ * hart has it yet. Interrupts off; may run on several harts at once. */
 void devices_init_hart(const struct boot_info *info, uint64_t hart_id);
 
 /* Finds the ways to stop the machine, for powerctl and for panics. After kheap_init. */

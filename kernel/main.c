@@ -47,10 +47,13 @@ static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_ma
         panic("device tree: too many reserved ranges");
 }
 
-static void log_machine(void)
+static void log_machine(paddr_t dtb_paddr)
 {
+    struct ram_range image = arch_image_range();
     unsigned usable = 0;
 
+    kprintf("image: %#lx-%#lx, device tree at %#lx", image.base, image.base + image.len_bytes,
+            dtb_paddr);
     kprintf("machine: %s", info.model[0] != '\0' ? info.model : "(no model name)");
     for (uint32_t i = 0; i < info.bank_count; i++)
         kprintf("memory: %#lx-%#lx, %lu MiB", info.banks[i].base,
@@ -101,8 +104,11 @@ static void select_abi(void)
 static struct ram_range find_ramdisk(void)
 {
     if (info.initrd.size_bytes != 0) {
-        if (info.initrd.size_bytes > 6 && memcmp(phys_to_virt(info.initrd.base), "070701", 6) == 0)
+        if (info.initrd.size_bytes > 6 &&
+            memcmp(phys_to_virt(info.initrd.base), "070701", 6) == 0) {
+            kprintf("ramdisk: %lu bytes at %#lx", info.initrd.size_bytes, info.initrd.base);
             return (struct ram_range){info.initrd.base, info.initrd.size_bytes};
+        }
         kprintf("ramdisk: no cpio (newc) archive at %#lx, using the built-in one",
                 info.initrd.base);
     }
@@ -240,7 +246,7 @@ void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, p
     start_clock();
     log_set_clock(clock_us);
     select_abi();
-    log_machine();
+    log_machine(dtb_paddr);
     start_memory();
     devices_start_console(&info);
     start_random();

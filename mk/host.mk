@@ -19,6 +19,11 @@ HOST_OBJS      := $(call objects,h,$(HOST_SRCS))
 HOST_FAKE_OBJS := $(call objects,h,$(HOST_FAKE_SRCS))
 HOST_TESTS     := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(HOST_TEST_SRCS))
 
+# The test of our own device trees runs on what dtc makes of them.
+FLAGS_tests/host/test_board_trees.c := -DBOARD_DTB_FOLDER='"$(BUILD)/dtb/"'
+$(BUILD)/h/tests/host/test_board_trees.c.o: | $(BOARD_DTBS)
+$(BUILD)/host/test_board_trees: $(BOARD_DTBS)
+
 $(eval $(call compile_rules,h,$(HOST_CC),$(HOST_CFLAGS)))
 $(eval $(call stamp_rule,$(BUILD)/h/.lib,$(HOST_OBJS)))
 $(eval $(call stamp_rule,$(BUILD)/h/.fakes,$(HOST_FAKE_OBJS)))

@@ -15,7 +15,7 @@ clean:
 run: $(BUILD)/Image
 	@$(PYTHON) tools/run.py $(BUILD)
 
-test: all
+test: all $(BUILD)/sdcard.img $(BOARD_DTBS)
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
 
 test-uart:
@@ -36,13 +36,13 @@ probe: $(BUILD)/host/probe
 	@[ -n "$(DTB)" ] || { echo 'make probe DTB=file.dtb' >&2; exit 2; }
 	@$(BUILD)/host/probe $(DTB)
 
-bench sdcard fuzz stress:
+bench fuzz stress:
 	@echo 'make $@: not available yet' >&2
 	@exit 2
 
 -include $(wildcard $(DEPS))
 
-.PHONY: all help clean run test test-uart debug probe bench sdcard fuzz stress
+.PHONY: all help clean run test test-uart debug probe bench fuzz stress
 
 #: make                 builds the kernel, userland and host tests in build/
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
@@ -54,6 +54,7 @@ bench sdcard fuzz stress:
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
 #: make format          lays out all C files with clang-format
 #: make debug           QEMU halted at the first instruction with gdb attached; HARTS, MEM, APPEND
+#: make sdcard          build/sdcard.img, a card for VisionFive 2 and other boards with U-Boot
 #: make probe           what platform discovery makes of a device tree: DTB=file
 #: make clean           removes everything that was built
 #:

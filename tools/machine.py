@@ -59,8 +59,9 @@ def make_boot_disk(build, append):
 
 
 def qemu_command(build, machine="virt", harts=4, mem="512M", append="", interactive=False,
-                 extra=()):
-    """The argument list that boots BUILD/Image; makes the disk that U-Boot boots from."""
+                 extra=(), disk=None):
+    """The argument list that boots BUILD/Image. For U-Boot: from the disk given, which it leaves as
+    it was, or else from one that is made here."""
     if machine not in MACHINES:
         raise SetupError(f"MACHINE={machine}: not one of {', '.join(MACHINES)}")
     if not shutil.which(QEMU):
@@ -73,8 +74,8 @@ def qemu_command(build, machine="virt", harts=4, mem="512M", append="", interact
     argv = [QEMU, "-machine", "sifive_u" if machine == "sifive_u" else "virt", "-bios", "default",
             "-smp", str(smp), "-m", mem]
     if machine == "uboot":
-        disk = make_boot_disk(build, append)
-        argv += ["-kernel", UBOOT, "-drive", f"if=none,id=boot,format=raw,file={disk}",
+        disk = disk or make_boot_disk(build, append)
+        argv += ["-kernel", UBOOT, "-drive", f"if=none,id=boot,format=raw,snapshot=on,file={disk}",
                  "-device", "virtio-blk-device,drive=boot"]
     else:
         argv += ["-kernel", image, "-append", append]

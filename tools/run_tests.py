@@ -21,6 +21,7 @@ def parts(build, host_tests):
         ("host tests", [python, os.path.join(TOOLS, "host_tests.py")] + host_tests),
         ("runner's self-test", [python, os.path.join(TOOLS, "test_tap_run.py")]),
         ("checkers' self-test", [python, os.path.join(TOOLS, "test_checks.py")]),
+        ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),
         ("conformance, 1 hart", [python, conformance, "--build", build, "--harts", "1"]),
         ("conformance, 4 harts", [python, conformance, "--build", build, "--harts", "4"]),
         ("demo", [python, os.path.join(TOOLS, "run.py"), "--count", build]),

@@ -8,12 +8,10 @@
 
 #define DTB_FOLDER "tests/host/dtb/"
 
-// Reads a file of DTB_FOLDER into memory of exactly its size, so that the sanitizer sees a read
-// past its end. Ends the test program when it is missing. The caller frees it.
-static inline uint8_t *dtb_load(const char *name, size_t *len_bytes)
+// Reads a file into memory of exactly its size, so that the sanitizer sees a read past its end.
+// Ends the test program when it is missing. The caller frees it.
+static inline uint8_t *dtb_load_path(const char *path, size_t *len_bytes)
 {
-    char path[256];
-    snprintf(path, sizeof(path), "%s%s", DTB_FOLDER, name);
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         fprintf(stderr, "cannot open %s\n", path);
@@ -29,6 +27,14 @@ static inline uint8_t *dtb_load(const char *name, size_t *len_bytes)
     }
     fclose(file);
     return data;
+}
+
+// The same, by name in DTB_FOLDER.
+static inline uint8_t *dtb_load(const char *name, size_t *len_bytes)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s%s", DTB_FOLDER, name);
+    return dtb_load_path(path, len_bytes);
 }
 
 // xorshift64*: the same sequence on every machine.
