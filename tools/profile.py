@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""`make profile NAME=figure`: where the instructions of one figure of the bench go, by function.
+
+profile.py BUILD NAME. QEMU writes down every instruction it runs; the bench runs the operation 0
+times and RUNS times, and the difference of the two counts, divided by RUNS, is the operation's.
+NAME boot: the boot, up to the first instruction in user mode.
+"""
+import bisect
+import collections
+import re
+import subprocess
+import sys
+
+import bench
+import machine
+
+RUNS = 64
+KERNEL_HALF = 1 << 63
+FIRMWARE_END = 0x80200000
+SHOWN = 40
+TRACE = re.compile(rb"\[[0-9a-f]+/([0-9a-f]{16})/")
+
+
+def symbols(path):
+    names = subprocess.run(["riscv64-linux-gnu-nm", "-n", path], capture_output=True, text=True,
+                           check=True).stdout
+    table = [(int(addr, 16), name) for addr, kind, name in
+             (line.split() for line in names.splitlines() if len(line.split()) == 3)
+             if kind in "tTwW" and not name.startswith((".L", "$"))]
+    return [addr for addr, _ in table], [name for _, name in table]
+
+
+def count(build, wish, boot):
+    """Instructions run, by address."""
+    argv = bench.command(build, wish, extra=["-singlestep", "-d", "exec,nochain", "-D",
+                                             "/dev/stderr"])
+    counts = collections.Counter()
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as process:
+        for line in process.stderr:
+            match = TRACE.search(line)
+            if not match:
+                continue
+            addr = match.group(1)
+            counts[addr] += 1
+            if boot and addr < b"0000004000000000" and addr >= b"0000000100000000":
+                process.kill()
+                break
+    return counts
+
+
+def by_function(build, counts):
+    addresses, names = symbols(build + "/kernel.elf")
+    totals = collections.Counter()
+    for text, times in counts.items():
+        addr = int(text, 16)
+        if addr >= KERNEL_HALF:
+            at = bisect.bisect_right(addresses, addr) - 1
+            totals[names[at] if at >= 0 else "(kernel)"] += times
+        elif addr < FIRMWARE_END and addr >= 0x80000000:
+            totals["(firmware)"] += times
+        else:
+            totals["(user mode)"] += times
+    return totals
+
+
+def main():
+    build, name = sys.argv[1:3]
+    boot = name == "boot"
+    try:
+        if boot:
+            totals, runs = by_function(build, count(build, "bench none", True)), 1
+        else:
+            base = by_function(build, count(build, f"bench only {name} 0", False))
+            totals, runs = by_function(build, count(build, f"bench only {name} {RUNS}", False)), RUNS
+            totals.subtract(base)
+    except machine.SetupError as error:
+        sys.exit(f"profile: {error}")
+    print(f"{sum(totals.values()) / runs:12.1f}  {name}, instructions of one run")
+    for function, times in totals.most_common(SHOWN):
+        if times > 0:
+            print(f"{times / runs:12.1f}  {function}")
+
+
+if __name__ == "__main__":
+    main()
