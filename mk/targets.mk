@@ -39,7 +39,12 @@ probe: $(BUILD)/host/probe
 bench: $(BUILD)/Image
 	@$(PYTHON) tools/bench.py $(BUILD) --twice --expected tests/bench/expected.tsv
 
-profile: $(BUILD)/Image
+$(BUILD)/host/profile.so: tools/profile_plugin.c
+	$(call step,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -o $@ $<
+
+profile: $(BUILD)/Image $(BUILD)/host/profile.so
 	@[ -n "$(NAME)" ] || { echo 'make profile NAME=map_unmap' >&2; exit 2; }
 	@$(PYTHON) tools/profile.py $(BUILD) $(NAME)
 

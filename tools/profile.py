@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """`make profile NAME=figure`: where the instructions of one figure of the bench go, by function.
 
-profile.py BUILD NAME. QEMU writes down every instruction it runs; the bench runs the operation 0
+profile.py BUILD NAME. A plugin of QEMU counts every instruction; the bench runs the operation 0
 times and RUNS times, and the difference of the two counts, divided by RUNS, is the operation's.
 NAME boot: the boot, up to the first instruction in user mode.
 """
 import bisect
 import collections
-import re
+import os
 import subprocess
 import sys
 
@@ -18,7 +18,6 @@ RUNS = 64
 KERNEL_HALF = 1 << 63
 FIRMWARE_END = 0x80200000
 SHOWN = 40
-TRACE = re.compile(rb"\[[0-9a-f]+/([0-9a-f]{16})/")
 
 
 def symbols(path):
@@ -32,28 +31,22 @@ def symbols(path):
 
 def count(build, wish, boot):
     """Instructions run, by address."""
-    argv = bench.command(build, wish, extra=["-singlestep", "-d", "exec,nochain", "-D",
-                                             "/dev/stderr"])
+    out = os.path.join(build, "profile.txt")
+    plugin = f"{build}/host/profile.so,out={out}" + (",until=user" if boot else "")
+    argv = bench.command(build, wish, extra=["-plugin", plugin])
+    subprocess.run(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, check=True)
     counts = collections.Counter()
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE) as process:
-        for line in process.stderr:
-            match = TRACE.search(line)
-            if not match:
-                continue
-            addr = match.group(1)
-            counts[addr] += 1
-            if boot and addr < b"0000004000000000" and addr >= b"0000000100000000":
-                process.kill()
-                break
+    with open(out, encoding="ascii") as file:
+        for line in file:
+            addr, times = line.split()
+            counts[int(addr, 16)] += int(times)
     return counts
 
 
 def by_function(build, counts):
     addresses, names = symbols(build + "/kernel.elf")
     totals = collections.Counter()
-    for text, times in counts.items():
-        addr = int(text, 16)
+    for addr, times in counts.items():
         if addr >= KERNEL_HALF:
             at = bisect.bisect_right(addresses, addr) - 1
             totals[names[at] if at >= 0 else "(kernel)"] += times
