@@ -64,8 +64,9 @@ def main():
         if boot:
             totals, runs = by_function(build, count(build, "bench none", True)), 1
         else:
-            base = by_function(build, count(build, f"bench only {name} 0", False))
-            totals, runs = by_function(build, count(build, f"bench only {name} {RUNS}", False)), RUNS
+            wish, runs = f"bench only {name}", RUNS
+            base = by_function(build, count(build, f"{wish} 0", False))
+            totals = by_function(build, count(build, f"{wish} {RUNS}", False))
             totals.subtract(base)
     except machine.SetupError as error:
         sys.exit(f"profile: {error}")
