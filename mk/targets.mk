@@ -36,13 +36,25 @@ probe: $(BUILD)/host/probe
 	@[ -n "$(DTB)" ] || { echo 'make probe DTB=file.dtb' >&2; exit 2; }
 	@$(BUILD)/host/probe $(DTB)
 
-bench fuzz stress:
+bench: $(BUILD)/Image
+	@$(PYTHON) tools/bench.py $(BUILD) --twice --expected tests/bench/expected.tsv
+
+$(BUILD)/host/profile.so: tools/profile_plugin.c
+	$(call step,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -o $@ $<
+
+profile: $(BUILD)/Image $(BUILD)/host/profile.so
+	@[ -n "$(NAME)" ] || { echo 'make profile NAME=map_unmap' >&2; exit 2; }
+	@$(PYTHON) tools/profile.py $(BUILD) $(NAME)
+
+fuzz stress:
 	@echo 'make $@: not available yet' >&2
 	@exit 2
 
 -include $(wildcard $(DEPS))
 
-.PHONY: all help clean run test test-uart debug probe bench fuzz stress
+.PHONY: all help clean run test test-uart debug probe bench profile fuzz stress
 
 #: make                 builds the kernel, userland and host tests in build/
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
@@ -56,6 +68,8 @@ bench fuzz stress:
 #: make debug           QEMU halted at the first instruction with gdb attached; HARTS, MEM, APPEND
 #: make sdcard          build/sdcard.img, a card for VisionFive 2 and other boards with U-Boot
 #: make probe           what platform discovery makes of a device tree: DTB=file
+#: make bench           exact instruction counts of one hart, twice; build/bench.tsv
+#: make profile         where the instructions of a figure of the bench go: NAME=map_unmap
 #: make clean           removes everything that was built
 #:
 #: V=1 shows whole commands, DEBUG=1 makes a debug build, COMPILER=clang uses Clang, BUILD=dir

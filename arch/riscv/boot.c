@@ -5,6 +5,7 @@
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/thread.h"
 #include "kernel/lib/panic.h"
+#include "kernel/sync/atomic.h"
 
 uint64_t riscv_linear_offset;
 uint64_t riscv_image_offset;
@@ -29,12 +30,31 @@ void hart_init_csrs(void)
     csr_write(scounteren, SCOUNTEREN_TM | SCOUNTEREN_IR);
 }
 
-void boot_main(uint64_t hart_id, paddr_t dtb_pa)
+/* Instructions the boot hart had retired when it came to _start, and from there to user mode. */
+static uint64_t entry_instret;
+static uint64_t boot_instret; /* atomic; UINT64_MAX: another hart was there first */
+
+void boot_note_user_entry(void)
+{
+    if (atomic_load(&boot_instret) == 0)
+        atomic_store(&boot_instret,
+                     arch_hart_index() == 0 ? csr_read(instret) - entry_instret : UINT64_MAX);
+}
+
+uint64_t arch_boot_instructions(void)
+{
+    uint64_t count = atomic_load(&boot_instret);
+
+    return count == UINT64_MAX ? 0 : count;
+}
+
+void boot_main(uint64_t hart_id, paddr_t dtb_pa, uint64_t instret_at_entry)
 {
     struct arch_thread *thread = riscv_this_thread();
     paddr_t window = LINEAR_BASE - riscv_linear_offset;
     size_t readable = 0;
 
+    entry_instret = instret_at_entry;
     thread->kernel_stack_top = (uint64_t)boot_stack_top;
     thread->fp_hart = -1;
     harts[0].id = hart_id;

@@ -18,5 +18,9 @@ uint64_t boot_tables_build(paddr_t image_pa);
 /* The table that boot_tables_build made for the image; the final root uses it too. */
 extern uint64_t boot_image_table[];
 
-/* First C code behind translation. */
-NORETURN void boot_main(uint64_t hart_id, paddr_t dtb_pa);
+/* First C code behind translation. |instret_at_entry| is the counter as it was at _start. */
+NORETURN void boot_main(uint64_t hart_id, paddr_t dtb_pa, uint64_t instret_at_entry);
+
+/* A thread is about to enter user mode for the first time. The first one ends the count that
+ * arch_boot_instructions gives. Interrupts off. */
+void boot_note_user_entry(void);

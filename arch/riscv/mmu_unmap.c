@@ -65,6 +65,7 @@ static void drop_if_empty(const struct change *change, uint64_t *entry)
         return;
     mmu_entry_set(entry, 0);
     change->aspace->count_tables--;
+    table->flags |= PAGE_FLAG_ZEROED; /* invalid entries are 0 */
     tlb_batch_add_everything(change->batch);
     tlb_batch_add_page(change->batch, table);
 }
@@ -86,10 +87,13 @@ static vaddr_t change_block_locked(const struct change *change, vaddr_t va)
     if (pte_is_leaf(*large)) {
         change_leaf(change, large, va, PTES_PER_TABLE);
     } else {
+        uint32_t left = page_from_paddr(pte_paddr(*large))->count;
         entry = &pte_table(*large)[pte_index(va, 0)];
-        for (; va < next; va += PAGE_SIZE_BYTES, entry++) {
-            if ((*entry & PTE_V) != 0)
-                change_leaf(change, entry, va, 1);
+        for (; va < next && left > 0; va += PAGE_SIZE_BYTES, entry++) {
+            if ((*entry & PTE_V) == 0)
+                continue;
+            change_leaf(change, entry, va, 1);
+            left--;
         }
         drop_if_empty(change, large);
     }

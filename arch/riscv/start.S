@@ -32,6 +32,7 @@ boot_hart:
     bnez    t1, secondary_astray
     mv      s0, a0
     mv      s1, a1
+    csrr    s3, instret
 
     lla     t0, bss_start
     lla     t1, bss_end
@@ -58,6 +59,7 @@ boot_high:                          /* pc is a link address from here on */
     csrw    sscratch, zero
     mv      a0, s0
     mv      a1, s1
+    mv      a2, s3
     li      s0, 0
     call    boot_main
 

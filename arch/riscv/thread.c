@@ -3,6 +3,7 @@
 
 #include <zircon/syscalls/debug.h>
 
+#include "arch/riscv/boot_tables.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/kspace.h"
@@ -94,6 +95,7 @@ bool thread_enable_fp(void)
 void arch_enter_user(vaddr_t pc, vaddr_t sp, uint64_t arg0, uint64_t arg1)
 {
     arch_irq_disable();
+    boot_note_user_entry();
     enter_user_registers(thread_user_frame(riscv_this_thread()), pc, sp, arg0, arg1);
 }
 

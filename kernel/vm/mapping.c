@@ -174,12 +174,12 @@ static void map_present_vmo_locked(struct mapping *mapping, vaddr_t va, vaddr_t 
 
     while (offset < offset_end) {
         struct vmo_page_result page;
-        offset = vmo_next_page_locked(vmo, offset, offset_end);
-        if (offset >= offset_end)
-            break;
+        if (!vmo_peek_page_locked(vmo, offset, &page)) {
+            offset = vmo_next_page_locked(vmo, offset + PAGE_SIZE_BYTES, offset_end);
+            continue;
+        }
         va = mapping->region.base + (offset - mapping->vmo_offset);
-        if (vmo_peek_page_locked(vmo, offset, &page) && !page.is_zero_page &&
-            !run_add(&run, mapping, va, page.pa, page_flags(mapping, &page)))
+        if (!page.is_zero_page && !run_add(&run, mapping, va, page.pa, page_flags(mapping, &page)))
             return;
         offset += PAGE_SIZE_BYTES;
     }
@@ -213,8 +213,10 @@ static zx_status_t fault_vmo_locked(struct mapping *mapping, vaddr_t va, uint32_
     tlb_batch_finish(&batch);
     if (status != ZX_OK)
         return status;
-    map_present_vmo_locked(mapping, MAX(window, mapping->region.base),
-                           MIN(window + FAULT_AROUND_BYTES, region_end(&mapping->region)));
+    /* Whoever fills a mapping for the first time has its neighbours mapped already. */
+    if (!page.is_new)
+        map_present_vmo_locked(mapping, MAX(window, mapping->region.base),
+                               MIN(window + FAULT_AROUND_BYTES, region_end(&mapping->region)));
     return ZX_OK;
 }
 

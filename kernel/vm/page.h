@@ -39,6 +39,7 @@ _Static_assert(sizeof(struct page) == 32, "struct page is budgeted at 32 bytes a
 #define PAGE_FLAG_ICACHE_CLEAN 0x2u /* no stale instructions can be cached for its contents */
 #define PAGE_FLAG_SLAB         0x4u
 #define PAGE_FLAG_IS_ZERO_PAGE 0x8u  /* the one shared page of zeros: never freed, never written */
+#define PAGE_FLAG_ZEROED       0x20u /* set by its owner before the last put: all bytes are 0 */
 #define PAGE_FLAG_FILLED       0x10u /* pmm: free memory that holds the debug pattern */
 
 /* Only the first frame of a block is described: the struct pages of the others, and those of frames

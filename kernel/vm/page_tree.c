@@ -41,6 +41,18 @@ static unsigned height_for(uint64_t index)
     return index == 0 ? 0 : log2_floor(index) / WAY_BITS + 1;
 }
 
+/* Whether |index| needs more levels than the tree has. */
+static bool is_beyond(const struct page_tree *tree, uint64_t index)
+{
+    return index >> WAY_BITS * tree->height != 0;
+}
+
+/* Levels of the tree once it holds |index|. */
+static unsigned height_with(const struct page_tree *tree, uint64_t index)
+{
+    return is_beyond(tree, index) ? height_for(index) : tree->height;
+}
+
 static void node_set(struct page_tree_node *node, unsigned slot, void *value)
 {
     node->slots[slot] = value;
@@ -55,7 +67,7 @@ struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *
     const void *at = tree->root;
     bool shared = false;
 
-    if (height_for(index) > tree->height)
+    if (is_beyond(tree, index))
         return NULL;
     for (unsigned level = tree->height; level-- > 0 && at != NULL;) {
         const struct page_tree_node *node = at;
@@ -203,7 +215,7 @@ static void **slot_own(struct page_tree *tree, uint64_t index, struct page_tree_
     struct page_tree_node *parent = NULL;
     void **slot = &tree->root;
 
-    grow(tree, MAX(height_for(index), (unsigned)tree->height), reserve);
+    grow(tree, height_with(tree, index), reserve);
     for (unsigned level = tree->height; level-- > 0;) {
         struct page_tree_node *node = *slot;
         if (node == NULL) {
@@ -247,7 +259,7 @@ void page_tree_put_reserved(struct page_tree *tree, uint64_t index, struct page 
 static zx_status_t put(struct page_tree *tree, uint64_t index, struct page *page,
                        struct list_node *freed)
 {
-    unsigned height = MAX(height_for(index), (unsigned)tree->height);
+    unsigned height = height_with(tree, index);
     struct page_tree_reserve reserve;
 
     if (reserve_exactly(&reserve, count_needed(tree, index, height)) != ZX_OK)
@@ -550,7 +562,7 @@ struct page *page_tree_next(const struct page_tree *tree, uint64_t index, uint64
         *out_index = 0;
         return tree->root;
     }
-    while (index < end && height_for(index) <= tree->height) {
+    while (index < end && !is_beyond(tree, index)) {
         const struct page_tree_node *node = tree->root;
         unsigned level = tree->height - 1u;
         uint64_t rest;

@@ -8,6 +8,7 @@
 
 #define CACHE_BATCH 32u /* pages moved between a cache and the buddy allocator at once */
 #define CACHE_MAX   64u
+#define ZEROED_MAX  8u /* pages of a cache that are known to be zeroed */
 
 #define FILL_PATTERN 0x6bfeed6b6bfeed6bul
 
@@ -18,7 +19,9 @@ uint64_t page_base_pfn;
 struct page_cache {
     struct spinlock lock;
     uint32_t count;
-    struct list_node pages; /* most recently freed first */
+    uint32_t count_zeroed;
+    struct list_node pages;  /* most recently freed first */
+    struct list_node zeroed; /* the same, contents all 0 */
     /* Pages given out less pages taken back by this hart: only sums over the harts mean something.
      * Atomic. */
     int64_t count_by_kind[PAGE_KIND_COUNT];
@@ -107,7 +110,9 @@ static void drain_all_caches(void)
     for (unsigned i = 0; i < MAX_HARTS; i++) {
         irq_state_t irqs = spin_lock_irqsave(&caches[i].lock);
         list_splice_back(&pages, &caches[i].pages);
+        list_splice_back(&pages, &caches[i].zeroed);
         caches[i].count = 0;
+        caches[i].count_zeroed = 0;
         spin_unlock_irqrestore(&caches[i].lock, irqs);
     }
     buddy_give_pages(&pages);
@@ -168,6 +173,50 @@ static void cache_give(struct page *page)
     arch_irq_restore(irqs);
 }
 
+#ifdef DEBUG
+/* Debug builds fill free memory with a pattern. */
+static bool cache_give_zeroed(struct page *page)
+{
+    (void)page;
+    return false;
+}
+#else
+/* Keeps a page whose contents are all 0 apart. False: there are enough of them. */
+static bool cache_give_zeroed(struct page *page)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct page_cache *cache = this_cache();
+    bool is_kept;
+
+    spin_lock(&cache->lock);
+    is_kept = cache->count_zeroed < ZEROED_MAX;
+    if (is_kept) {
+        arch_memory_poison(phys_to_virt(page_to_paddr(page)), PAGE_SIZE_BYTES);
+        list_push_front(&cache->zeroed, &page->node);
+        cache->count_zeroed++;
+    }
+    spin_unlock(&cache->lock);
+    arch_irq_restore(irqs);
+    return is_kept;
+}
+#endif
+
+/* A page of the zeroed ones, NULL if there is none. */
+static struct page *cache_take_zeroed(void)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct page_cache *cache = this_cache();
+    struct list_node *node;
+
+    spin_lock(&cache->lock);
+    node = list_pop_front(&cache->zeroed);
+    if (node != NULL)
+        cache->count_zeroed--;
+    spin_unlock(&cache->lock);
+    arch_irq_restore(irqs);
+    return node != NULL ? list_entry(node, struct page, node) : NULL;
+}
+
 /* ---- Allocation
  * ------------------------------------------------------------------------------------ */
 
@@ -177,7 +226,12 @@ struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
 
     if (arch_inject_failure())
         return NULL;
-    page = cache_take();
+    page = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0 ? cache_take_zeroed() : NULL;
+    if (page != NULL) {
+        flags &= ~PMM_ZERO;
+    } else {
+        page = cache_take();
+    }
     if (UNLIKELY(page == NULL)) {
         drain_all_caches();
         page = cache_take();
@@ -239,6 +293,7 @@ static void release(struct page *page)
 {
     unsigned order = page->order;
     enum page_kind kind = (enum page_kind)page->kind;
+    bool is_zeroed = order == 0 && (page->flags & PAGE_FLAG_ZEROED) != 0;
 
     ASSERT(kind != PAGE_FREE && kind < PAGE_KIND_COUNT);
     ASSERT((page->flags & PAGE_FLAG_HEAD) != 0);
@@ -248,6 +303,8 @@ static void release(struct page *page)
     account(kind, -((int64_t)1 << order));
     page->kind = PAGE_FREE;
     page->flags = 0;
+    if (is_zeroed && cache_give_zeroed(page))
+        return;
     contents_retire(page, 1ul << order);
     if (order == 0)
         cache_give(page);
@@ -343,6 +400,7 @@ void pmm_init(void)
     for (unsigned i = 0; i < MAX_HARTS; i++) {
         spinlock_init(&caches[i].lock, LOCK_RANK_PMM);
         list_init(&caches[i].pages);
+        list_init(&caches[i].zeroed);
     }
     count_free = buddy_init();
     count_reserved_at_boot = count_total - count_free;
@@ -389,6 +447,12 @@ void pmm_check(void)
             in_list++;
         }
         ASSERT(in_list == caches[i].count);
+        list_for_each (node, &caches[i].zeroed) {
+            struct page *page = list_entry(node, struct page, node);
+            ASSERT(page->kind == PAGE_FREE && page->refs == 0 && page->free_state == 0);
+            in_list++;
+        }
+        ASSERT(in_list == caches[i].count + caches[i].count_zeroed);
         count += in_list;
     }
     ASSERT(count == pmm_count_free());

@@ -245,6 +245,7 @@ struct vmo_page_result {
     struct page *page; /* NULL for physical VMOs */
     bool writable;     /* may be mapped writable: the page is this VMO's alone */
     bool is_zero_page;
+    bool is_new; /* nothing was present until now */
 };
 
 /* The page at |offset| for an access: for a write it is made present and private; for a read the

@@ -184,7 +184,8 @@ static zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
     }
     if (vmo->zero_page_mapped)
         vmo_unmap_range_locked(vmo, offset, PAGE_SIZE_BYTES, faulting);
-    *out = (struct vmo_page_result){.pa = page_to_paddr(page), .page = page, .writable = true};
+    *out = (struct vmo_page_result){
+        .pa = page_to_paddr(page), .page = page, .writable = true, .is_new = true};
     return ZX_OK;
 }
 

@@ -92,6 +92,11 @@ void arch_ipi_poll(void)
 {
 }
 
+uint64_t arch_boot_instructions(void)
+{
+    return 0;
+}
+
 uint64_t arch_ticks(void)
 {
     struct timespec now;

@@ -71,6 +71,10 @@ void arch_set_current_thread(struct thread *thread);
  * zero. Never returns. The thread's kernel stack restarts at its top at the next trap. */
 NORETURN void arch_enter_user(vaddr_t pc, vaddr_t sp, uint64_t arg0, uint64_t arg1);
 
+/* Instructions that the boot hart retired between the kernel's entry and the machine's first
+ * arch_enter_user; 0 before that, or when another hart was the first. */
+uint64_t arch_boot_instructions(void);
+
 /* The current thread accepts ecall from user mode only at pc in [base, base + len_bytes). Set when
  * the vDSO is mapped into its process. */
 void arch_thread_set_syscall_window(struct arch_thread *arch, vaddr_t base, size_t len_bytes);
