@@ -38,8 +38,8 @@ const char *model_kind_name(unsigned kind)
 
 uint64_t model_epoch_seed(uint64_t seed, uint64_t epoch)
 {
-    struct model random = {.random = seed ^ (epoch * 0xd1342543de82ef95ul)};
-    return model_random(&random);
+    uint64_t state = seed ^ (epoch * 0xd1342543de82ef95ul);
+    return model_mix(&state);
 }
 
 static unsigned random_kind(struct model *model)

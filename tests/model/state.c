@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/model/real.h"
@@ -41,13 +40,18 @@ void model_finish(struct model *model)
 }
 
 /* splitmix64 (Steele, Lea, Flood). */
-uint64_t model_random(struct model *model)
+uint64_t model_mix(uint64_t *state)
 {
-    uint64_t z = (model->random += 0x9e3779b97f4a7c15ul);
+    uint64_t z = (*state += 0x9e3779b97f4a7c15ul);
 
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ul;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebul;
     return z ^ (z >> 31);
+}
+
+uint64_t model_random(struct model *model)
+{
+    return model_mix(&model->random);
 }
 
 uint64_t model_below(struct model *model, uint64_t limit)

@@ -66,6 +66,7 @@ struct model {
     uint32_t step;
     uint64_t random; /* of this step */
     struct model_vmo vmos[MODEL_VMOS];
+    struct model_memory memories[MODEL_VMOS];
     struct model_vmar vmars[MODEL_VMARS];
     struct model_page pages[MODEL_ARENA_PAGES];
     unsigned kind; /* of this step */
@@ -82,6 +83,8 @@ void model_init(struct model *model, struct real *real, uint64_t seed);
 /* Closes everything in |real| but the arena, whose contents are unmapped. */
 void model_finish(struct model *model);
 
+/* The next number after |*state|, which advances. */
+uint64_t model_mix(uint64_t *state);
 /* Random numbers of the step. */
 uint64_t model_random(struct model *model);
 uint64_t model_below(struct model *model, uint64_t limit);

@@ -1,5 +1,4 @@
 /* Steps on VMOs: life, sizes, contents. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/model/real.h"
@@ -43,8 +42,7 @@ void model_collect_vmos(struct model *model)
         struct model_vmo *vmo = &model->vmos[i];
         if (vmo->memory == NULL || vmo->is_open || is_mapped[i])
             continue;
-        if (--vmo->memory->count_users == 0)
-            free(vmo->memory);
+        vmo->memory->count_users--;
         vmo->memory = NULL;
     }
 }
@@ -98,12 +96,14 @@ static struct model_vmo *add(struct model *model, unsigned vmo, struct model_mem
     return m;
 }
 
-static struct model_memory *new_memory(uint64_t size, bool resizable)
+static struct model_memory *new_memory(struct model *model, uint64_t size, bool resizable)
 {
-    struct model_memory *memory = calloc(1, sizeof(*memory));
+    struct model_memory *memory = model->memories;
 
-    if (memory == NULL)
-        abort();
+    /* There are as many as VMOs. */
+    while (memory->count_users > 0)
+        memory++;
+    memset(memory->bytes, 0, sizeof(memory->bytes));
     memory->size = model_round_up(size);
     memory->content = size;
     memory->resizable = resizable;
@@ -128,7 +128,7 @@ void model_step_vmo_create(struct model *model)
     }
     model_call(model, "vmo %u = vmo_create(size %#lx, options %#x)", vmo, size, options);
     if (model_expect(model, real_vmo_create(model->real, vmo, size, options), want))
-        add(model, vmo, new_memory(size, options == ZX_VMO_RESIZABLE))->resizable =
+        add(model, vmo, new_memory(model, size, options == ZX_VMO_RESIZABLE))->resizable =
             options == ZX_VMO_RESIZABLE;
 }
 
@@ -155,7 +155,7 @@ static void add_snapshot(struct model *model, unsigned child, const struct model
                          uint32_t options, uint64_t offset, uint64_t size)
 {
     bool resizable = (options & ZX_VMO_CHILD_RESIZABLE) != 0;
-    struct model_memory *memory = new_memory(size, resizable);
+    struct model_memory *memory = new_memory(model, size, resizable);
     uint64_t parent_size = model_vmo_size(parent);
 
     if (offset < parent_size)
