@@ -6,6 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/object/console.h"
 #include "kernel/object/power.h"
+#include "kernel/sync/lock_rank.h"
 
 /* Guarded by the console's lock (kernel/object/console.h). */
 static struct uart uart;
@@ -147,7 +148,9 @@ void upcall_external_interrupt(void)
 
     if (hart_contexts[hart].plic == NULL)
         return;
+    unsigned ranks = lock_rank_enter_interrupt();
     uint32_t unknown = plic_dispatch(hart_contexts[hart].plic, hart_contexts[hart].context);
+    lock_rank_exit_interrupt(ranks);
     if (unknown != 0)
         kprintf("plic: interrupt %u has no handler, turned off", unknown);
 }

@@ -14,6 +14,7 @@
 #include "kernel/object/channel.h"
 #include "kernel/object/job.h"
 #include "kernel/object/kernel_message.h"
+#include "kernel/object/policy.h"
 #include "kernel/object/power.h"
 #include "kernel/object/resource.h"
 #include "kernel/object/thread.h"
@@ -244,6 +245,7 @@ static struct process *start_init(const struct userboot_args *args)
     struct vmar_object *root;
     struct user_thread *thread;
 
+    handle_set_failure_hook(policy_note_failure);
     const void *file = find_init(&args->ramdisk, &elf);
     make_vdso();
     struct vmo_object *ramdisk = make_ramdisk_object(&args->ramdisk);

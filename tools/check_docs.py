@@ -62,6 +62,10 @@ def main():
         pages = {os.path.basename(path)[:-3] for path in sources.tracked(".md")
                  if os.path.dirname(path) == PAGES} - {"README"}
         problems += check_pages(sources.read(TABLE), implemented(code), pages)
+        import coverage  # it needs this module
+        if sources.read(coverage.PATH) != coverage.current():
+            problems.append(f"{coverage.PATH} is out of date: "
+                            f"python3 tools/coverage.py > {coverage.PATH}")
     for path in sources.tracked(".md"):
         problems += check_links(path, sources.read(path))
     for problem in problems:

@@ -12,6 +12,9 @@
 #define SSTATUS_SUM      0x40000
 #define SSTATUS_MXR      0x80000
 
+/* fcsr: flags and rounding mode ("F" extension) */
+#define FCSR_MASK 0xff
+
 /* sie and sip */
 #define SIE_SSIE 0x2
 #define SIE_STIE 0x20

@@ -97,6 +97,54 @@ void arch_enter_user(vaddr_t pc, vaddr_t sp, uint64_t arg0, uint64_t arg1)
     enter_user_registers(thread_user_frame(riscv_this_thread()), pc, sp, arg0, arg1);
 }
 
+/* ---- FP registers of a stopped thread -------------------------------------------------------- */
+
+void arch_user_stop_begin(void)
+{
+    irq_state_t irq = arch_irq_save();
+    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY) {
+        fp_save(&riscv_this_thread()->fp);
+        csr_clear(sstatus, SSTATUS_FS);
+        csr_set(sstatus, SSTATUS_FS_CLEAN);
+    }
+    arch_irq_restore(irq);
+}
+
+void arch_user_stop_end(void)
+{
+    irq_state_t irq = arch_irq_save();
+    struct arch_thread *thread = riscv_this_thread();
+    if (thread->fp_mode != ARCH_FP_UNUSED) {
+        csr_set(sstatus, SSTATUS_FS_CLEAN);
+        fp_load(&thread->fp);
+        csr_clear(sstatus, SSTATUS_FS);
+        csr_set(sstatus, SSTATUS_FS_CLEAN);
+        this_hart()->fp_owner = thread;
+        thread->fp_hart = (int32_t)arch_hart_index();
+    }
+    arch_irq_restore(irq);
+}
+
+void arch_get_user_fp(const struct arch_thread *arch, struct zx_riscv64_thread_state_fp_regs *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (arch->fp_mode == ARCH_FP_UNUSED)
+        return;
+    for (unsigned i = 0; i < ARRAY_COUNT(arch->fp.f); i++) {
+        out->q[i].low = arch->fp.f[i];
+        out->q[i].high = UINT64_MAX; /* NaN-boxed */
+    }
+    out->fcsr = arch->fp.fcsr;
+}
+
+void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_state_fp_regs *in)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(arch->fp.f); i++)
+        arch->fp.f[i] = in->q[i].low;
+    arch->fp.fcsr = in->fcsr & FCSR_MASK;
+    arch->fp_mode = ARCH_FP_LIVE;
+}
+
 void arch_thread_set_syscall_window(struct arch_thread *arch, vaddr_t base, size_t len_bytes)
 {
     arch->syscall_base = base;

@@ -8,12 +8,13 @@
  * a hart that is in neither a1 nor a2 set its active bit after a2 was read, and so sees stale.
  *
  * How? A request lies on the initiator's stack and in a slot of each target's inbox, and the target
- * gets an IPI. Clearing its bit in request->pending is its last access to the request. Harts that spin
- * with interrupts off serve their inbox (arch_ipi_poll), so two initiators never wait for each other.
+ * gets an IPI. Clearing its bit in request->pending is its last access to the request. Harts that
+ * spin with interrupts off serve their inbox (arch_ipi_poll), so two initiators never wait for each
+ * other.
  *
- * The initiator spins for a moment, which is all that it takes between running harts, and then sleeps
- * until the last target interrupts it: under an emulator or hypervisor the target may be waiting for
- * the very processor that a spinning initiator keeps busy. */
+ * The initiator spins for a moment, which is all that it takes between running harts, and then
+ * sleeps until the last target interrupts it: under an emulator or hypervisor the target may be
+ * waiting for the very processor that a spinning initiator keeps busy. */
 #include "arch/riscv/tlb.h"
 
 #include "arch/riscv/csr.h"

@@ -91,6 +91,12 @@ static zx_status_t channel_signal_peer(struct object *object, uint32_t clear, ui
     return pair_signal_peer(&channel_from(object)->end, clear, set);
 }
 
+/* Written under the pair's lock; a packet's count may be a glance. */
+static uint64_t channel_count_readable(struct object *object)
+{
+    return atomic_load_relaxed(&channel_from(object)->count_messages);
+}
+
 static const struct object_ops channel_ops = {
     .type = ZX_OBJ_TYPE_CHANNEL,
     .default_rights = ZX_DEFAULT_CHANNEL_RIGHTS,
@@ -98,6 +104,7 @@ static const struct object_ops channel_ops = {
     .destroy = channel_destroy,
     .on_zero_handles = channel_on_zero_handles,
     .related_koid = channel_related_koid,
+    .count_readable = channel_count_readable,
     .signal_peer = channel_signal_peer,
 };
 

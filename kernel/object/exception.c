@@ -60,27 +60,34 @@ static bool is_dead_locked(struct object *task)
     }
 }
 
+bool exception_slot_is_bound_locked(const struct exception_slot *slot)
+{
+    return slot->kernel_end != NULL &&
+           !(object_poll_signals(slot->kernel_end->object) & ZX_CHANNEL_PEER_CLOSED);
+}
+
 /* Puts |end| into the slot; *out_old: what the caller has to close. */
 static zx_status_t slot_fill(const struct exception_target *target, enum exception_slot_index index,
-                             struct handle *end, struct handle **out_old)
+                             struct handle *end, zx_rights_t task_rights, struct handle **out_old)
 {
     zx_status_t status = ZX_OK;
     irq_state_t irq = spin_lock_irqsave(target->lock);
     struct handle *old = target->slots[index].kernel_end;
     if (is_dead_locked(target->task)) {
         status = ZX_ERR_BAD_STATE;
-    } else if (old != NULL && !(object_poll_signals(old->object) & ZX_CHANNEL_PEER_CLOSED)) {
+    } else if (exception_slot_is_bound_locked(&target->slots[index])) {
         status = ZX_ERR_ALREADY_BOUND;
     } else {
         target->slots[index].kernel_end = end;
+        target->slots[index].task_rights = task_rights;
         *out_old = old;
     }
     spin_unlock_irqrestore(target->lock, irq);
     return status;
 }
 
-zx_status_t exception_channel_create(struct object *task, enum exception_slot_index index,
-                                     struct object **out_user_end)
+zx_status_t exception_channel_create(struct object *task, zx_rights_t task_rights,
+                                     enum exception_slot_index index, struct object **out_user_end)
 {
     struct exception_target target;
     struct object *kernel_end, *user_end;
@@ -99,7 +106,7 @@ zx_status_t exception_channel_create(struct object *task, enum exception_slot_in
         object_put(user_end);
         return ZX_ERR_NO_MEMORY;
     }
-    status = slot_fill(&target, index, handle, &old);
+    status = slot_fill(&target, index, handle, task_rights, &old);
     if (status != ZX_OK) {
         handle_close(handle);
         object_put(user_end);
@@ -121,17 +128,25 @@ void exception_slots_close(struct exception_slot *slots, struct spinlock *lock)
     }
 }
 
-/* A reference on the kernel's end of the channel in a slot; NULL: none. */
-static struct object *slot_get_channel(struct exception_slot *slot, struct spinlock *lock)
+/* Where an exception may go: the channel in a slot. */
+struct listener {
+    struct object *channel; /* one reference on the kernel's end; NULL: nobody listens */
+    uint32_t channel_type;  /* ZX_EXCEPTION_CHANNEL_TYPE_* */
+    zx_rights_t task_rights;
+};
+
+static struct listener slot_get_listener(const struct exception_slot *slot, struct spinlock *lock,
+                                         uint32_t channel_type)
 {
-    struct object *channel = NULL;
+    struct listener listener = {.channel_type = channel_type};
     irq_state_t irq = spin_lock_irqsave(lock);
     if (slot->kernel_end != NULL) {
-        channel = slot->kernel_end->object;
-        object_get(channel);
+        listener.channel = slot->kernel_end->object;
+        listener.task_rights = slot->task_rights;
+        object_get(listener.channel);
     }
     spin_unlock_irqrestore(lock, irq);
-    return channel;
+    return listener;
 }
 
 /* ---- The exception object
@@ -199,7 +214,8 @@ static const struct object_ops exception_ops = {
     .set_number = exception_set_number,
 };
 
-static struct exception *exception_create(struct user_thread *thread, uint32_t channel_type)
+static struct exception *exception_create(struct user_thread *thread,
+                                          const struct listener *listener)
 {
     struct exception *exception = kzalloc(sizeof(*exception));
     if (exception == NULL)
@@ -207,7 +223,8 @@ static struct exception *exception_create(struct user_thread *thread, uint32_t c
     object_init(&exception->object, &exception_ops, 0);
     object_get(&thread->object);
     exception->thread = thread;
-    exception->channel_type = channel_type;
+    exception->channel_type = listener->channel_type;
+    exception->task_rights = listener->task_rights;
     exception->state = ZX_EXCEPTION_STATE_TRY_NEXT;
     exception->is_waiting = true;
     return exception;
@@ -255,10 +272,10 @@ static enum verdict wait_for_answer(struct exception *exception)
     }
 }
 
-/* Sends the exception into |channel| and waits. Without a listener, or without memory for the
- * message, it is the next one's turn. */
-static enum verdict deliver(struct user_thread *thread, struct object *channel,
-                            uint32_t channel_type, const zx_exception_report_t *report)
+/* Sends the exception to the listener and waits. Without one, or without memory for the message, it
+ * is the next one's turn. */
+static enum verdict deliver(struct user_thread *thread, const struct listener *listener,
+                            const zx_exception_report_t *report)
 {
     zx_exception_info_t info = {
         .pid = thread->process->object.koid,
@@ -266,17 +283,19 @@ static enum verdict deliver(struct user_thread *thread, struct object *channel,
         .type = report->header.type,
     };
     enum verdict verdict = VERDICT_NEXT;
-    struct exception *exception = exception_create(thread, channel_type);
+    struct exception *exception = exception_create(thread, listener);
     if (exception == NULL)
         return VERDICT_NEXT;
     struct handle *handle = handle_create(&exception->object, ZX_DEFAULT_EXCEPTION_RIGHTS);
     if (handle != NULL) {
-        user_thread_set_exception(thread, report, channel_type);
-        if (channel_write_kernel(channel, &info, sizeof(info), &handle, 1) == ZX_OK)
+        arch_user_stop_begin();
+        user_thread_set_exception(thread, report, listener->channel_type);
+        if (channel_write_kernel(listener->channel, &info, sizeof(info), &handle, 1) == ZX_OK)
             verdict = wait_for_answer(exception);
         else
             handle_close(handle);
         user_thread_set_exception(thread, NULL, ZX_EXCEPTION_CHANNEL_TYPE_NONE);
+        arch_user_stop_end();
     }
     object_put(&exception->object);
     return verdict;
@@ -286,11 +305,31 @@ static enum verdict deliver_to_slot(struct user_thread *thread, struct exception
                                     struct spinlock *lock, uint32_t channel_type,
                                     const zx_exception_report_t *report)
 {
-    struct object *channel = slot_get_channel(slot, lock);
-    if (channel == NULL)
+    struct listener listener = slot_get_listener(slot, lock, channel_type);
+    if (listener.channel == NULL)
         return VERDICT_NEXT;
-    enum verdict verdict = deliver(thread, channel, channel_type, report);
-    object_put(channel);
+    enum verdict verdict = deliver(thread, &listener, report);
+    object_put(listener.channel);
+    return verdict;
+}
+
+static enum verdict deliver_to_debugger(struct user_thread *thread,
+                                        const zx_exception_report_t *report)
+{
+    struct process *process = thread->process;
+    return deliver_to_slot(thread, &process->exceptions[EXCEPTION_SLOT_DEBUGGER], &process->lock,
+                           ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER, report);
+}
+
+/* Tells the debuggers of all jobs upwards. Only the end of the thread stops that. */
+static enum verdict deliver_to_job_debuggers(struct user_thread *thread,
+                                             const zx_exception_report_t *report)
+{
+    enum verdict verdict = VERDICT_NEXT;
+    for (struct job *job = thread->process->job; job != NULL && verdict != VERDICT_EXIT;
+         job = job->parent)
+        verdict = deliver_to_slot(thread, &job->exceptions[EXCEPTION_SLOT_DEBUGGER], &job->lock,
+                                  ZX_EXCEPTION_CHANNEL_TYPE_JOB_DEBUGGER, report);
     return verdict;
 }
 
@@ -299,10 +338,8 @@ static enum verdict deliver_to_slot(struct user_thread *thread, struct exception
 static enum verdict dispatch(struct user_thread *thread, const zx_exception_report_t *report)
 {
     struct process *process = thread->process;
-    struct exception_slot *debugger = &process->exceptions[EXCEPTION_SLOT_DEBUGGER];
 
-    enum verdict first = deliver_to_slot(thread, debugger, &process->lock,
-                                         ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER, report);
+    enum verdict first = deliver_to_debugger(thread, report);
     if (first == VERDICT_HANDLED || first == VERDICT_EXIT)
         return first;
     enum verdict verdict =
@@ -312,20 +349,23 @@ static enum verdict dispatch(struct user_thread *thread, const zx_exception_repo
         verdict = deliver_to_slot(thread, &process->exceptions[EXCEPTION_SLOT_HANDLER],
                                   &process->lock, ZX_EXCEPTION_CHANNEL_TYPE_PROCESS, report);
     if (verdict == VERDICT_NEXT && first == VERDICT_SECOND_CHANCE)
-        verdict = deliver_to_slot(thread, debugger, &process->lock,
-                                  ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER, report);
+        verdict = deliver_to_debugger(thread, report);
     for (struct job *job = process->job; job != NULL && verdict == VERDICT_NEXT; job = job->parent)
         verdict = deliver_to_slot(thread, &job->exceptions[EXCEPTION_SLOT_HANDLER], &job->lock,
                                   ZX_EXCEPTION_CHANNEL_TYPE_JOB, report);
     return verdict;
 }
 
+static zx_exception_report_t synthetic_report(uint32_t type)
+{
+    zx_exception_report_t report = {.header = {.size = sizeof(report), .type = type}};
+    return report;
+}
+
 void upcall_user_exception(const struct arch_exception *exception)
 {
     struct user_thread *thread = user_thread_current();
-    zx_exception_report_t report = {
-        .header = {.size = sizeof(report), .type = exception->zx_type},
-    };
+    zx_exception_report_t report = synthetic_report(exception->zx_type);
     report.context.arch.u.riscv_64.cause = exception->cause;
     report.context.arch.u.riscv_64.tval = exception->tval;
     report.context.synth_code = (uint32_t)exception->fault_status;
@@ -340,4 +380,47 @@ void upcall_user_exception(const struct arch_exception *exception)
         process_kill(thread->process, ZX_TASK_RETCODE_EXCEPTION_KILL);
         user_thread_exit();
     }
+}
+
+/* ---- Synthetic exceptions -------------------------------------------------------------------- */
+
+void exception_raise_pending(struct user_thread *thread)
+{
+    zx_exception_report_t report = synthetic_report(thread->pending_exception.type);
+    enum verdict verdict;
+    report.context.synth_code = thread->pending_exception.synth_code;
+    report.context.synth_data = thread->pending_exception.synth_data;
+    thread->pending_exception.type = 0;
+    thread_clear_signal(&thread->thread, THREAD_SIGNAL_EXCEPTION);
+
+    if (report.header.type == ZX_EXCP_USER)
+        verdict = deliver_to_job_debuggers(thread, &report);
+    else
+        verdict = dispatch(thread, &report);
+    if (verdict == VERDICT_EXIT)
+        user_thread_exit();
+    if (verdict == VERDICT_HANDLED || report.header.type == ZX_EXCP_USER)
+        return;
+    exception_print_synthetic(thread, &report);
+    process_kill(thread->process, ZX_TASK_RETCODE_EXCEPTION_KILL);
+    user_thread_exit();
+}
+
+void exception_announce_start(struct user_thread *thread)
+{
+    enum verdict verdict = VERDICT_NEXT;
+    zx_exception_report_t report = synthetic_report(ZX_EXCP_PROCESS_STARTING);
+    if (thread->is_first)
+        verdict = deliver_to_job_debuggers(thread, &report);
+    report = synthetic_report(ZX_EXCP_THREAD_STARTING);
+    if (verdict != VERDICT_EXIT)
+        verdict = deliver_to_debugger(thread, &report);
+    if (verdict == VERDICT_EXIT)
+        user_thread_exit();
+}
+
+void exception_announce_end(struct user_thread *thread)
+{
+    zx_exception_report_t report = synthetic_report(ZX_EXCP_THREAD_EXITING);
+    (void)deliver_to_debugger(thread, &report);
 }

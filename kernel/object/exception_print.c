@@ -86,3 +86,12 @@ void exception_print(struct user_thread *thread, const struct arch_exception *ex
     arch_get_user_regs(&thread->thread.arch, &regs);
     print_registers(&regs);
 }
+
+void exception_print_synthetic(struct user_thread *thread, const zx_exception_report_t *report)
+{
+    struct process *process = thread->process;
+
+    kprintf("unhandled policy error (code %u, data %#x): process %lu \"%s\", thread %lu \"%s\"",
+            report->context.synth_code, report->context.synth_data, process->object.koid,
+            process->name, thread->object.koid, thread->thread.name);
+}

@@ -187,6 +187,19 @@ zx_status_t handle_table_add(struct handle_table *table, struct handle *handle,
     }
 }
 
+static handle_failure_fn failure_hook;
+
+void handle_set_failure_hook(handle_failure_fn fn)
+{
+    failure_hook = fn;
+}
+
+static void note_failure(const struct handle_table *table, zx_handle_t value, zx_status_t status)
+{
+    if (failure_hook && table == handle_table_current())
+        failure_hook(value, status);
+}
+
 struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value)
 {
     struct handle *handle = NULL;
@@ -197,6 +210,8 @@ struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value
     spin_unlock_irqrestore(&table->lock, irq);
     if (handle)
         object_cancel_observers(handle->object, handle);
+    else
+        note_failure(table, value, ZX_ERR_BAD_HANDLE);
     return handle;
 }
 
@@ -226,8 +241,10 @@ zx_status_t handle_table_take(struct handle_table *table, zx_handle_t value, zx_
             handle = slot_vacate_locked(table, slot, value_index(table, value));
     }
     spin_unlock_irqrestore(&table->lock, irq);
-    if (!handle)
+    if (!handle) {
+        note_failure(table, value, status);
         return status;
+    }
     object_cancel_observers(handle->object, handle);
     *out = handle;
     return ZX_OK;
@@ -265,6 +282,8 @@ zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value, zx_o
         }
     }
     spin_unlock_irqrestore(&table->lock, irq);
+    if (UNLIKELY(status != ZX_OK))
+        note_failure(table, value, status);
     return status;
 }
 

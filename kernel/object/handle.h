@@ -70,6 +70,11 @@ MUST_USE zx_status_t handle_table_get(struct handle_table *table, zx_handle_t va
                                       zx_obj_type_t type, zx_rights_t needed, struct object **out,
                                       zx_rights_t *out_rights, const void **out_identity);
 
+/* |fn| is told whenever a lookup in the calling process's table fails, with the status. No lock is
+ * held. Boot only. */
+typedef void (*handle_failure_fn)(zx_handle_t value, zx_status_t status);
+void handle_set_failure_hook(handle_failure_fn fn);
+
 /* True if |value| is still the handle that had this identity. */
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity);
 

@@ -4,7 +4,7 @@
  * are gone. So an endpoint can always speak of its peer, dead or alive, without a lock. */
 #include "kernel/object/iob.h"
 
-#include "kernel/lib/string.h"
+#include "kernel/object/iob_internal.h"
 #include "kernel/object/vm_obj.h"
 #include "kernel/vm/kheap.h"
 
@@ -17,11 +17,6 @@ struct iob {
 
 #define IOB_ACCESS_ENDPOINT_BITS 4u
 #define IOB_ACCESS_EP0_MASK      0x0fu
-#define IOB_ACCESS_ALL           0xffu
-#define IOB_ACCESS_MEDIATED                                                                        \
-    (ZX_IOB_ACCESS_EP0_CAN_MEDIATED_READ | ZX_IOB_ACCESS_EP0_CAN_MEDIATED_WRITE |                  \
-     ZX_IOB_ACCESS_EP1_CAN_MEDIATED_READ | ZX_IOB_ACCESS_EP1_CAN_MEDIATED_WRITE)
-#define IOB_ACCESS_MAP_WRITE (ZX_IOB_ACCESS_EP0_CAN_MAP_WRITE | ZX_IOB_ACCESS_EP1_CAN_MAP_WRITE)
 
 static struct iob_endpoint *peer_of(struct iob_endpoint *endpoint)
 {
@@ -36,10 +31,8 @@ static void iob_put(struct iob *iob)
 {
     if (!refcount_put(&iob->refs))
         return;
-    for (uint32_t i = 0; i < iob->count_regions; i++) {
-        if (iob->regions[i].vmo != NULL)
-            vmo_put(iob->regions[i].vmo);
-    }
+    for (uint32_t i = 0; i < iob->count_regions; i++)
+        iob_region_destroy(&iob->regions[i]);
     kfree(iob);
 }
 
@@ -112,8 +105,10 @@ static zx_status_t endpoint_get_name(struct object *object, char out[32])
 static zx_status_t endpoint_set_name(struct object *object, const char *name)
 {
     struct iob *iob = iob_from_object(object)->iob;
-    for (uint32_t i = 0; i < iob->count_regions; i++)
-        vmo_set_name(iob->regions[i].vmo, name);
+    for (uint32_t i = 0; i < iob->count_regions; i++) {
+        if (iob->regions[i].shared == NULL) /* that one has a name of its own */
+            vmo_set_name(iob->regions[i].vmo, name);
+    }
     return ZX_OK;
 }
 
@@ -132,77 +127,6 @@ static const struct object_ops endpoint_ops = {
 /* ---- Creation
  * -------------------------------------------------------------------------------------- */
 
-static zx_status_t check_access(uint32_t access)
-{
-    if (access == 0 || (access & ~IOB_ACCESS_ALL) != 0)
-        return ZX_ERR_INVALID_ARGS;
-    /* A region that nobody could ever write is of no use. */
-    if ((access & (IOB_ACCESS_MAP_WRITE | IOB_ACCESS_MEDIATED)) == 0)
-        return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
-}
-
-/* An endpoint that reads by mediation must be able to write by it. */
-static bool allocator_access_is_good(uint32_t access)
-{
-    for (unsigned id = 0; id < 2; id++) {
-        uint32_t seen = iob_access_seen_by(access, id);
-        if ((seen & ZX_IOB_ACCESS_EP0_CAN_MEDIATED_READ) &&
-            !(seen & ZX_IOB_ACCESS_EP0_CAN_MEDIATED_WRITE))
-            return false;
-    }
-    return true;
-}
-
-static zx_status_t check_discipline(const zx_iob_region_t *description)
-{
-    bool is_shared = description->type == ZX_IOB_REGION_TYPE_SHARED;
-
-    switch (description->discipline.type) {
-    case ZX_IOB_DISCIPLINE_TYPE_NONE:
-        if (is_shared || (description->access & IOB_ACCESS_MEDIATED) != 0)
-            return ZX_ERR_INVALID_ARGS;
-        return ZX_OK;
-    case ZX_IOB_DISCIPLINE_TYPE_ID_ALLOCATOR:
-        if (is_shared || !allocator_access_is_good(description->access))
-            return ZX_ERR_INVALID_ARGS;
-        return ZX_ERR_NOT_SUPPORTED;
-    case ZX_IOB_DISCIPLINE_TYPE_MEDIATED_WRITE_RING_BUFFER:
-        if (!is_shared || description->size != 0)
-            return ZX_ERR_INVALID_ARGS;
-        return ZX_ERR_NOT_SUPPORTED;
-    default:
-        return ZX_ERR_INVALID_ARGS;
-    }
-}
-
-zx_status_t iob_check_region(const zx_iob_region_t *description, uint64_t *out_size_bytes)
-{
-    if (description->type != ZX_IOB_REGION_TYPE_PRIVATE &&
-        description->type != ZX_IOB_REGION_TYPE_SHARED)
-        return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = check_access(description->access);
-    if (status == ZX_OK)
-        status = check_discipline(description);
-    if (status == ZX_OK && !round_up_checked(description->size, PAGE_SIZE_BYTES, out_size_bytes))
-        status = ZX_ERR_OUT_OF_RANGE;
-    return status;
-}
-
-static zx_status_t region_init(struct iob_region *region, const zx_iob_region_t *description)
-{
-    uint64_t size_bytes;
-    zx_status_t status = iob_check_region(description, &size_bytes);
-    if (status != ZX_OK)
-        return status;
-    region->description = *description;
-    region->description.size = size_bytes;
-    status = vmo_create(size_bytes, description->private_region.options, &region->vmo);
-    if (status == ZX_OK)
-        region->vmo->koid = koid_generate();
-    return status;
-}
-
 static void endpoint_init(struct iob *iob, unsigned id)
 {
     struct iob_endpoint *endpoint = &iob->endpoints[id];
@@ -214,8 +138,8 @@ static void endpoint_init(struct iob *iob, unsigned id)
     endpoint->keeper.put = keeper_put;
 }
 
-zx_status_t iob_create(const zx_iob_region_t *descriptions, size_t count,
-                       struct iob_endpoint **out_ep0, struct iob_endpoint **out_ep1)
+zx_status_t iob_create(const zx_iob_region_t *descriptions, struct iob_shared *const *shared,
+                       size_t count, struct iob_endpoint **out_ep0, struct iob_endpoint **out_ep1)
 {
     zx_status_t status = ZX_OK;
     if (count == 0 || count > ZX_IOB_MAX_REGIONS)
@@ -226,7 +150,8 @@ zx_status_t iob_create(const zx_iob_region_t *descriptions, size_t count,
     iob->count_regions = (uint32_t)count;
     refcount_init(&iob->refs);
     for (size_t i = 0; i < count && status == ZX_OK; i++)
-        status = region_init(&iob->regions[i], &descriptions[i]);
+        status =
+            iob_region_init(&iob->regions[i], &descriptions[i], shared != NULL ? shared[i] : NULL);
     if (status != ZX_OK) {
         iob_put(iob);
         return status;
@@ -273,4 +198,44 @@ zx_rights_t iob_map_rights(const struct iob_endpoint *endpoint, uint32_t index,
     if (access & ZX_IOB_ACCESS_EP0_CAN_MAP_WRITE)
         rights |= ZX_RIGHT_WRITE | ZX_RIGHT_MAP;
     return rights & (handle_rights | ZX_RIGHT_MAP);
+}
+
+/* A region whose discipline mediates for this endpoint's writes. */
+static zx_status_t get_mediated(const struct iob_endpoint *endpoint, uint32_t index,
+                                zx_iob_discipline_type_t discipline, const struct iob_region **out)
+{
+    if (index >= endpoint->iob->count_regions)
+        return ZX_ERR_OUT_OF_RANGE;
+    const struct iob_region *region = &endpoint->iob->regions[index];
+    if (region->description.discipline.type != discipline)
+        return ZX_ERR_WRONG_TYPE;
+    uint32_t access = iob_access_seen_by(region->description.access, endpoint->id);
+    if (!(access & ZX_IOB_ACCESS_EP0_CAN_MEDIATED_WRITE))
+        return ZX_ERR_ACCESS_DENIED;
+    *out = region;
+    return ZX_OK;
+}
+
+zx_status_t iob_get_ids(const struct iob_endpoint *endpoint, uint32_t index,
+                        const struct iob_memory **out)
+{
+    const struct iob_region *region;
+    zx_status_t status =
+        get_mediated(endpoint, index, ZX_IOB_DISCIPLINE_TYPE_ID_ALLOCATOR, &region);
+    if (status == ZX_OK)
+        *out = &region->memory;
+    return status;
+}
+
+zx_status_t iob_get_ring(const struct iob_endpoint *endpoint, uint32_t index,
+                         struct iob_shared **out, uint64_t *out_tag)
+{
+    const struct iob_region *region;
+    zx_status_t status =
+        get_mediated(endpoint, index, ZX_IOB_DISCIPLINE_TYPE_MEDIATED_WRITE_RING_BUFFER, &region);
+    if (status != ZX_OK)
+        return status;
+    *out = region->shared;
+    *out_tag = region->description.discipline.ring_buffer.tag;
+    return ZX_OK;
 }

@@ -2,6 +2,8 @@
  * memory goes, and whoever follows a list takes references with refcount_get_unless_zero. */
 #include "kernel/object/job.h"
 
+#include <zircon/syscalls/object.h>
+
 #include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
 #include "kernel/object/process.h"
@@ -96,6 +98,26 @@ static zx_status_t job_set_name(struct object *object, const char *name)
     return ZX_OK;
 }
 
+static zx_status_t job_get_number(struct object *object, uint32_t property, uint64_t *out)
+{
+    if (property != ZX_PROP_JOB_KILL_ON_OOM)
+        return ZX_ERR_WRONG_TYPE;
+    *out = atomic_load_relaxed(&job_from_object(object)->kill_on_oom);
+    return ZX_OK;
+}
+
+static zx_status_t job_set_number(struct object *object, zx_rights_t rights, uint32_t property,
+                                  uint64_t value)
+{
+    (void)rights;
+    if (property != ZX_PROP_JOB_KILL_ON_OOM)
+        return ZX_ERR_WRONG_TYPE;
+    if (value > 1)
+        return ZX_ERR_INVALID_ARGS;
+    atomic_store_relaxed(&job_from_object(object)->kill_on_oom, value != 0);
+    return ZX_OK;
+}
+
 static const struct object_ops job_ops = {
     .type = ZX_OBJ_TYPE_JOB,
     .default_rights = ZX_DEFAULT_JOB_RIGHTS,
@@ -104,6 +126,8 @@ static const struct object_ops job_ops = {
     .related_koid = job_related_koid,
     .get_name = job_get_name,
     .set_name = job_set_name,
+    .get_number = job_get_number,
+    .set_number = job_set_number,
 };
 
 /* Joins the parent, which must be alive. */
@@ -114,6 +138,7 @@ static zx_status_t job_join(struct job *job, struct job *parent)
     if (parent->is_dead) {
         status = ZX_ERR_BAD_STATE;
     } else {
+        job->policy = parent->policy;
         list_push_back(&parent->children, &job->node);
         object_update_signals(&parent->object, ZX_JOB_NO_JOBS, 0);
     }
@@ -145,6 +170,42 @@ zx_status_t job_create(struct job *parent, struct job **out)
     }
     *out = job;
     return ZX_OK;
+}
+
+/* The job's lock is held. */
+static bool policy_is_fixed_locked(const struct job *job)
+{
+    return job->is_dead || !list_is_empty(&job->children) || !list_is_empty(&job->processes);
+}
+
+zx_status_t job_set_policy(struct job *job, bool absolute, const zx_policy_basic_v2_t *entries,
+                           size_t count)
+{
+    zx_status_t status = ZX_ERR_BAD_STATE;
+    irq_state_t irq = spin_lock_irqsave(&job->lock);
+    if (!policy_is_fixed_locked(job))
+        status = policy_add(&job->policy, absolute, entries, count);
+    spin_unlock_irqrestore(&job->lock, irq);
+    return status;
+}
+
+zx_status_t job_set_min_slack(struct job *job, zx_duration_t slack_ns)
+{
+    zx_status_t status = ZX_ERR_BAD_STATE;
+    irq_state_t irq = spin_lock_irqsave(&job->lock);
+    if (!policy_is_fixed_locked(job)) {
+        job->policy.min_slack_ns = MAX(job->policy.min_slack_ns, slack_ns);
+        status = ZX_OK;
+    }
+    spin_unlock_irqrestore(&job->lock, irq);
+    return status;
+}
+
+bool job_is_or_contains(const struct job *job, const struct job *other)
+{
+    while (other != NULL && other != job)
+        other = other->parent;
+    return other != NULL;
 }
 
 /* A reference on some process of the job that nobody has asked to die; NULL: none. */

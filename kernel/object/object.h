@@ -23,6 +23,9 @@ struct object_ops {
     void (*on_zero_handles)(struct object *object);
     /* For ZX_INFO_HANDLE_BASIC: peer, parent process or parent job; NULL: 0. */
     zx_koid_t (*related_koid)(struct object *object);
+    /* How many operations wait behind the object's READABLE signal, for packets of ports; NULL: 1.
+     * Called with the object's lock held. */
+    uint64_t (*count_readable)(struct object *object);
     /* Changes the peer's signals; NULL: no peer concept (ZX_ERR_NOT_SUPPORTED).
      * ZX_ERR_PEER_CLOSED: it has gone. */
     zx_status_t (*signal_peer)(struct object *object, uint32_t clear, uint32_t set);

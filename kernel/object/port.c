@@ -75,6 +75,15 @@ static void watch_put(struct watch *watch)
     kfree(watch);
 }
 
+/* The messages that wait, if that is what the watch saw. */
+static uint64_t watch_count(const struct watch *watch, uint32_t observed)
+{
+    const struct object_ops *ops = watch->source->ops;
+    if (!ops->count_readable || !(watch->observer.trigger & observed & ZX_CHANNEL_READABLE))
+        return 1;
+    return MAX(ops->count_readable(watch->source), 1u);
+}
+
 static bool watch_notify(struct observer *observer, enum observer_event event, uint32_t observed)
 {
     struct watch *watch = container_of(observer, struct watch, observer);
@@ -90,6 +99,7 @@ static bool watch_notify(struct observer *observer, enum observer_event event, u
             zx_packet_signal_t *signal = &watch->packet.content.signal;
             watch->state = WATCH_QUEUED;
             signal->observed = observed;
+            signal->count = watch_count(watch, observed);
             if (watch->options & ZX_WAIT_ASYNC_TIMESTAMP)
                 signal->timestamp = (uint64_t)clock_monotonic_ns();
             port_push_locked(port, &watch->packet);
@@ -123,7 +133,6 @@ static struct watch *watch_create(struct port *port, const struct port_watch *ar
     watch->packet.content.key = args->key;
     watch->packet.content.type = ZX_PKT_TYPE_SIGNAL_ONE;
     watch->packet.content.signal.trigger = args->signals;
-    watch->packet.content.signal.count = 1;
     refcount_init(&watch->refs);
     refcount_get(&watch->refs);
     watch->port = port;

@@ -49,6 +49,8 @@ static void process_destroy(struct object *object)
         aspace_clear(process->aspace);
         aspace_destroy(process->aspace);
     }
+    if (process->critical_to != NULL)
+        object_put(&process->critical_to->object);
     object_put(&process->job->object);
     kfree(process);
 }
@@ -68,8 +70,18 @@ static void process_finish(struct process *process)
 {
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     atomic_store_relaxed(&process->state, PROCESS_DEAD);
+    struct job *critical_to = process->critical_to;
+    process->critical_to = NULL;
+    uint64_t runtime_ns = process->runtime_ns;
+    bool ends_job = process->return_code != 0 || !process->critical_if_nonzero;
     spin_unlock_irqrestore(&process->lock, irq);
+    if (critical_to != NULL) {
+        if (ends_job)
+            job_kill(critical_to, ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
+        object_put(&critical_to->object);
+    }
     job_remove_process(process->job, process);
+    job_add_runtime(process->job, runtime_ns);
     object_update_signals(&process->object, 0, ZX_PROCESS_TERMINATED);
 }
 
@@ -243,6 +255,7 @@ zx_status_t process_start(struct process *process, struct user_thread *thread,
     if (status == ZX_OK) {
         atomic_store_relaxed(&process->state, PROCESS_RUNNING);
         process->start_time_ns = clock_monotonic_ns();
+        thread->is_first = true;
         user_thread_start_locked(thread, entry->pc, entry->sp,
                                  arg_handle != NULL ? value : entry->arg0, entry->arg1);
     }
@@ -278,6 +291,25 @@ static void process_kill_until(struct process *process, enum process_state last,
     }
 }
 
+zx_status_t process_set_critical(struct process *process, struct job *job, bool if_nonzero)
+{
+    zx_status_t status = ZX_OK;
+    if (!job_is_or_contains(job, process->job))
+        return ZX_ERR_INVALID_ARGS;
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    if (process->state == PROCESS_DEAD) {
+        status = ZX_ERR_BAD_STATE;
+    } else if (process->critical_to != NULL) {
+        status = ZX_ERR_ALREADY_BOUND;
+    } else {
+        object_get(&job->object);
+        process->critical_to = job;
+        process->critical_if_nonzero = if_nonzero;
+    }
+    spin_unlock_irqrestore(&process->lock, irq);
+    return status;
+}
+
 void process_kill(struct process *process, int64_t return_code)
 {
     process_kill_until(process, PROCESS_RUNNING, return_code);
@@ -293,6 +325,7 @@ void process_thread_exiting(struct process *process, struct user_thread *thread)
 {
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     list_remove(&thread->process_node);
+    process->runtime_ns += thread_runtime_ns(&thread->thread);
     bool is_last = --process->count_running == 0;
     if (is_last)
         process_begin_dying_locked(process, 0);
@@ -343,6 +376,16 @@ size_t process_list_threads(struct process *process, zx_koid_t *koids, size_t ca
     }
     spin_unlock_irqrestore(&process->lock, irq);
     return count;
+}
+
+uint64_t process_get_runtime_ns(struct process *process)
+{
+    irq_state_t irq = spin_lock_irqsave(&process->lock);
+    uint64_t total = process->runtime_ns;
+    list_for_each (node, &process->threads)
+        total += thread_runtime_ns(&thread_from_node(node)->thread);
+    spin_unlock_irqrestore(&process->lock, irq);
+    return total;
 }
 
 struct user_thread *process_find_thread(struct process *process, zx_koid_t koid)

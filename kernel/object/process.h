@@ -42,6 +42,9 @@ struct process {
     vaddr_t vdso_base;
     uint64_t debug_addr; /* ZX_PROP_PROCESS_DEBUG_ADDR */
     uint64_t break_on_load;
+    struct job *critical_to;  /* one reference: the job that ends with it; NULL: none */
+    bool critical_if_nonzero; /* ends only if the return code is not 0 */
+    uint64_t runtime_ns;      /* of threads that are gone */
     struct exception_slot exceptions[EXCEPTION_SLOT_COUNT];
     char name[32];
 };
@@ -78,6 +81,12 @@ NORETURN void process_exit(int64_t return_code);
  * thread context without locks; the caller may be one of the threads. */
 void process_kill(struct process *process, int64_t return_code);
 
+/* When |process| ends, |job| is killed; |if_nonzero|: only if its return code is not 0.
+ * ZX_ERR_INVALID_ARGS: |job| is not above the process. ZX_ERR_ALREADY_BOUND: it is critical to some
+ * job. ZX_ERR_BAD_STATE: it is dead. */
+MUST_USE zx_status_t process_set_critical(struct process *process, struct job *job,
+                                          bool if_nonzero);
+
 /* Records that |window| of the address space holds the vDSO's text and, with |vdso_base|, where the
  * image starts. ZX_ERR_ACCESS_DENIED: there is one already. */
 MUST_USE zx_status_t process_set_window(struct process *process, const struct code_window *window,
@@ -88,11 +97,14 @@ size_t process_list_threads(struct process *process, zx_koid_t *koids, size_t ca
 /* A reference on the started thread with that koid; NULL: none. */
 struct user_thread *process_find_thread(struct process *process, zx_koid_t koid);
 
+/* Time that its threads have been on harts, those that are gone included. */
+uint64_t process_get_runtime_ns(struct process *process);
+
 enum process_state process_get_state(struct process *process);
 
 /* Copies between another process's memory and the kernel's |buffer|, regardless of what its
  * mappings permit now, as far as the memory reaches. ZX_ERR_NOT_FOUND: nothing mapped at |addr|.
- * ZX_ERR_ACCESS_DENIED: the mapping could never permit it (aspace_get_page).
+ * ZX_ERR_ACCESS_DENIED: the mapping could never permit it (aspace_get_vmo).
  * ZX_ERR_OUT_OF_RANGE: past the end of a VMO. ZX_ERR_BAD_STATE: the process is dead.
  * ZX_ERR_NO_MEMORY. *out_done counts bytes. */
 MUST_USE zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,

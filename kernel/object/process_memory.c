@@ -1,26 +1,23 @@
 /* Reading and writing the memory of a process from outside. */
 #include "arch/mmu.h"
-#include "kernel/lib/string.h"
 #include "kernel/object/process.h"
 #include "kernel/vm/aspace.h"
-#include "kernel/vm/page.h"
-#include "kernel/vm/pmm.h"
+#include "kernel/vm/vmo.h"
 
 /* One piece, inside one page. */
 static zx_status_t copy_piece(struct aspace *aspace, vaddr_t addr, void *buffer, size_t len_bytes,
                               bool write)
 {
-    struct page *page;
-    zx_status_t status = aspace_get_page(aspace, addr, write, &page);
+    struct vmo *vmo;
+    uint64_t offset;
+    zx_status_t status = aspace_get_vmo(aspace, addr, write, &vmo, &offset);
     if (status != ZX_OK)
         return status;
-    uint8_t *at = (uint8_t *)phys_to_virt(page_to_paddr(page)) + (addr & PAGE_MASK);
-    if (write)
-        memcpy(at, buffer, len_bytes);
-    else
-        memcpy(buffer, at, len_bytes);
-    page_put(page);
-    return ZX_OK;
+    status = write ? vmo_write_kernel(vmo, offset, buffer, len_bytes)
+                   : vmo_read_kernel(vmo, offset, buffer, len_bytes);
+    vmo_put(vmo);
+    /* Device memory, or memory that caches must not see. */
+    return status == ZX_ERR_BAD_STATE ? ZX_ERR_NOT_SUPPORTED : status;
 }
 
 zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,

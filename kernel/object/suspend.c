@@ -1,6 +1,7 @@
 /* Suspending: tokens, and where a thread waits while there are any. */
 #include <zircon/syscalls/object.h>
 
+#include "kernel/object/exception_internal.h"
 #include "kernel/object/process.h"
 #include "kernel/object/thread.h"
 #include "kernel/vm/kheap.h"
@@ -149,10 +150,12 @@ static bool change_suspended(struct user_thread *thread, bool suspended)
 
 static void wait_while_suspended(struct user_thread *thread)
 {
-    if (!change_suspended(thread, true))
-        return;
-    while (!change_suspended(thread, false))
-        (void)thread_park(ZX_TIME_INFINITE, true);
+    arch_user_stop_begin();
+    if (change_suspended(thread, true)) {
+        while (!change_suspended(thread, false))
+            (void)thread_park(ZX_TIME_INFINITE, true);
+    }
+    arch_user_stop_end();
 }
 
 void upcall_user_return(void)
@@ -163,6 +166,8 @@ void upcall_user_return(void)
     while ((signals = atomic_load(&thread->thread.signals)) != 0) {
         if (signals & THREAD_SIGNAL_KILL)
             user_thread_exit();
+        if (signals & THREAD_SIGNAL_EXCEPTION)
+            exception_raise_pending(thread);
         if (signals & THREAD_SIGNAL_SUSPEND)
             wait_while_suspended(thread);
     }

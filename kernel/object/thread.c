@@ -6,6 +6,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
+#include "kernel/object/exception_internal.h"
 #include "kernel/object/process.h"
 #include "kernel/vm/aspace.h"
 #include "kernel/vm/kheap.h"
@@ -77,6 +78,7 @@ static void user_thread_main(void *arg)
 {
     struct user_thread *thread = arg;
 
+    exception_announce_start(thread);
     upcall_user_return(); /* it may have been killed or suspended before it ran */
     irq_state_t irq = spin_lock_irqsave(&thread->process->lock);
     thread->is_before_entry = false;
@@ -156,6 +158,7 @@ void user_thread_exit(void)
     struct user_thread *thread = user_thread_current();
     struct process *process = thread->process;
 
+    exception_announce_end(thread);
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     thread->state = USER_THREAD_DYING;
     spin_unlock_irqrestore(&process->lock, irq);
@@ -181,6 +184,17 @@ static void user_thread_reap(struct thread *thread)
     object_put(&dead->object);
     process_thread_reaped(process);
     object_put(&process->object);
+}
+
+void user_thread_raise_later(uint32_t type, uint32_t synth_code, uint32_t synth_data)
+{
+    struct user_thread *thread = user_thread_current();
+    if (thread->pending_exception.type != 0)
+        return;
+    thread->pending_exception.type = type;
+    thread->pending_exception.synth_code = synth_code;
+    thread->pending_exception.synth_data = synth_data;
+    thread_signal(&thread->thread, THREAD_SIGNAL_EXCEPTION);
 }
 
 void user_thread_kill(struct user_thread *thread)
@@ -291,4 +305,26 @@ zx_status_t user_thread_write_regs(struct user_thread *thread,
     }
     spin_unlock_irqrestore(&thread->process->lock, irq);
     return status;
+}
+
+zx_status_t user_thread_read_fp(struct user_thread *thread,
+                                struct zx_riscv64_thread_state_fp_regs *out)
+{
+    irq_state_t irq = spin_lock_irqsave(&thread->process->lock);
+    bool is_stopped = is_stopped_locked(thread);
+    if (is_stopped)
+        arch_get_user_fp(&thread->thread.arch, out);
+    spin_unlock_irqrestore(&thread->process->lock, irq);
+    return is_stopped ? ZX_OK : ZX_ERR_BAD_STATE;
+}
+
+zx_status_t user_thread_write_fp(struct user_thread *thread,
+                                 const struct zx_riscv64_thread_state_fp_regs *in)
+{
+    irq_state_t irq = spin_lock_irqsave(&thread->process->lock);
+    bool is_stopped = is_stopped_locked(thread);
+    if (is_stopped)
+        arch_set_user_fp(&thread->thread.arch, in);
+    spin_unlock_irqrestore(&thread->process->lock, irq);
+    return is_stopped ? ZX_OK : ZX_ERR_BAD_STATE;
 }

@@ -9,6 +9,7 @@
 
 struct process;
 struct zx_riscv64_thread_state_general_regs;
+struct zx_riscv64_thread_state_fp_regs;
 
 enum user_thread_state {
     USER_THREAD_NEW,
@@ -29,10 +30,16 @@ struct user_thread {
     bool is_suspended;       /* parked because of tokens: registers can be read and written */
     bool in_exception;       /* parked in an exception: likewise */
     bool is_before_entry;    /* not yet in user mode: its registers are the entry_ fields */
+    bool is_first;           /* its process started with it */
     bool has_stack;
     uint32_t exception_channel_type; /* whose turn it is: ZX_EXCEPTION_CHANNEL_TYPE_* */
     zx_exception_report_t report;    /* with in_exception */
     struct exception_slot exceptions[EXCEPTION_SLOT_COUNT];
+
+    /* What it raises on its way back to user mode; type 0: nothing. The thread's own. */
+    struct {
+        uint32_t type, synth_code, synth_data;
+    } pending_exception;
 
     /* Where it enters user mode; written before it starts. */
     vaddr_t entry_pc, entry_sp;
@@ -79,6 +86,11 @@ MUST_USE zx_status_t user_thread_read_regs(struct user_thread *thread,
 MUST_USE zx_status_t user_thread_write_regs(struct user_thread *thread,
                                             const struct zx_riscv64_thread_state_general_regs *in);
 
+MUST_USE zx_status_t user_thread_read_fp(struct user_thread *thread,
+                                         struct zx_riscv64_thread_state_fp_regs *out);
+MUST_USE zx_status_t user_thread_write_fp(struct user_thread *thread,
+                                          const struct zx_riscv64_thread_state_fp_regs *in);
+
 /* Marks the calling thread as parked in an exception with |report|, or, for NULL, as out of it.
  * |channel_type|: ZX_EXCEPTION_CHANNEL_TYPE_* of the handler whose turn it is. */
 void user_thread_set_exception(struct user_thread *thread, const zx_exception_report_t *report,
@@ -86,6 +98,10 @@ void user_thread_set_exception(struct user_thread *thread, const zx_exception_re
 /* The report of a thread in an exception. ZX_ERR_BAD_STATE: it is in none. */
 MUST_USE zx_status_t user_thread_get_exception(struct user_thread *thread,
                                                zx_exception_report_t *out);
+
+/* Makes the calling user thread raise a synthetic exception once its system call is over: |type| is
+ * ZX_EXCP_POLICY_ERROR or ZX_EXCP_USER. The first one of a call counts. */
+void user_thread_raise_later(uint32_t type, uint32_t synth_code, uint32_t synth_data);
 
 /* True if tokens want |thread| suspended. The process's lock is held. */
 bool user_thread_is_wanted_suspended_locked(const struct user_thread *thread);

@@ -46,3 +46,13 @@ uint64_t clock_ns_to_ticks_ceil(zx_time_t ns)
         return UINT64_MAX - 1;
     return ticks;
 }
+
+zx_ticks_t clock_ns_to_user_ticks(zx_time_t ns)
+{
+    return (zx_ticks_t)(clock_ns_to_ticks_ceil(ns) - rate.base_ticks);
+}
+
+uint64_t clock_ticks_per_second(void)
+{
+    return rate.ticks_per_second;
+}

@@ -75,6 +75,8 @@ static void reschedule_locked(struct run_queue *queue)
     struct thread *next = pick_next_locked(queue);
     zx_time_t now = clock_monotonic_ns();
 
+    queue->stats.count_reschedules++;
+    queue->stats.count_switches += next != prev;
     queue->need_resched = false;
     if (queue->ready_mask == 0) /* else who was handed off may still be waiting */
         queue->hand_off_ns = ZX_TIME_INFINITE;
@@ -343,6 +345,18 @@ void thread_clear_signal(struct thread *thread, uint32_t signals)
         atomic_store(&thread->arch.work_pending, 1);
 }
 
+uint64_t thread_runtime_ns(struct thread *thread)
+{
+    irq_state_t irq = arch_irq_save();
+    struct run_queue *queue = lock_queue_of(thread);
+    uint64_t total = thread->runtime_ns;
+    if (queue->current == thread)
+        total += (uint64_t)(clock_monotonic_ns() - thread->run_start_ns);
+    spin_unlock(&queue->lock);
+    arch_irq_restore(irq);
+    return total;
+}
+
 /* ---- Giving up the hart ---- */
 
 static void requeue_current(bool front)
@@ -379,8 +393,11 @@ void upcall_timer(void)
     struct run_queue *queue = this_queue();
     bool wants_help = false;
 
+    unsigned ranks = lock_rank_enter_interrupt();
     timer_run_expired();
+    lock_rank_exit_interrupt(ranks);
     spin_lock(&queue->lock);
+    queue->stats.count_timer_interrupts++;
     zx_time_t now = clock_monotonic_ns();
     if (queue->current->slice_end_ns <= now &&
         (queue->ready_mask >> queue->current->priority) != 0) {
@@ -402,6 +419,7 @@ void upcall_reschedule(void)
     struct run_queue *queue = this_queue();
 
     spin_lock(&queue->lock);
+    queue->stats.count_reschedule_ipis++;
     if ((queue->ready_mask >> queue->current->priority) > 1)
         queue->need_resched = true;
     update_slice_locked(queue);
@@ -472,6 +490,14 @@ void sched_idle(void)
         }
         arch_irq_enable();
     }
+}
+
+void sched_get_stats(unsigned hart_index, struct sched_stats *out)
+{
+    struct run_queue *queue = &run_queues[hart_index];
+    irq_state_t irq = spin_lock_irqsave(&queue->lock);
+    *out = queue->stats;
+    spin_unlock_irqrestore(&queue->lock, irq);
 }
 
 uint64_t sched_idle_ns(unsigned hart_index)

@@ -11,6 +11,10 @@ zx_time_t clock_monotonic_ns(void);
  * below UINT64_MAX. */
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
 
+/* The monotonic time |ns| in ticks of zx_ticks_get, up to two too many; 0 for times before 0. */
+zx_ticks_t clock_ns_to_user_ticks(zx_time_t ns);
+uint64_t clock_ticks_per_second(void);
+
 /* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function.
  */
 void clock_init(uint64_t timebase_hz);
@@ -41,6 +45,15 @@ void sched_start_reaper(void);
  * memory and of objects include nothing that only waits to be freed. Sleeps; not from a reap
  * function. */
 void sched_drain_reaper(void);
+
+/* What a hart has done since it came up. */
+struct sched_stats {
+    uint64_t count_reschedules;
+    uint64_t count_switches; /* those that went to another thread */
+    uint64_t count_timer_interrupts;
+    uint64_t count_reschedule_ipis;
+};
+void sched_get_stats(unsigned hart_index, struct sched_stats *out);
 
 /* Total time that |hart_index| has been idle. */
 uint64_t sched_idle_ns(unsigned hart_index);

@@ -13,7 +13,8 @@ struct run_queue {
     struct thread *idle;
     struct thread *switched_from; /* who ran before |current|, until finish_switch */
     zx_time_t hand_off_ns;        /* when an idle hart is to fetch what was handed off here */
-    bool need_resched;            /* written on this hart or under lock; read on this hart */
+    struct sched_stats stats;
+    bool need_resched; /* written on this hart or under lock; read on this hart */
     bool is_online;
 } __attribute__((aligned(64)));
 

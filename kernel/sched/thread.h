@@ -22,6 +22,7 @@ enum thread_run_state {
 enum thread_signal {
     THREAD_SIGNAL_KILL = 1u << 0,
     THREAD_SIGNAL_SUSPEND = 1u << 1,
+    THREAD_SIGNAL_EXCEPTION = 1u << 2, /* only on the way to user mode; ends no park */
 };
 
 #define PRIORITY_COUNT   32
@@ -120,6 +121,9 @@ void thread_unpark_hand_off(struct thread *thread);
  * Clearing needs no notice. Any context. */
 void thread_signal(struct thread *thread, uint32_t signals);
 void thread_clear_signal(struct thread *thread, uint32_t signals);
+
+/* Total time that |thread| has been on harts, up to now. Any context without a run queue's lock. */
+uint64_t thread_runtime_ns(struct thread *thread);
 
 /* Lets other threads of the same priority run. */
 void thread_yield(void);

@@ -10,7 +10,7 @@ void lock_rank_acquire(const void *lock, enum lock_rank rank)
 
     if (held == NULL)
         return;
-    for (unsigned i = 0; rank != LOCK_RANK_NONE && i < held->count; i++) {
+    for (unsigned i = held->base; rank != LOCK_RANK_NONE && i < held->count; i++) {
         if (held->ranks[i] >= rank)
             panic("lock order: %p of rank %u taken while %p of rank %u is held", lock, rank,
                   held->locks[i], held->ranks[i]);
@@ -37,6 +37,26 @@ void lock_rank_release(const void *lock)
         return;
     }
     panic("lock order: %p released but not held", lock);
+}
+
+unsigned lock_rank_enter_interrupt(void)
+{
+    struct held_locks *held = thread_held_locks();
+    unsigned base = 0;
+
+    if (held != NULL) {
+        base = held->base;
+        held->base = held->count;
+    }
+    return base;
+}
+
+void lock_rank_exit_interrupt(unsigned base)
+{
+    struct held_locks *held = thread_held_locks();
+
+    if (held != NULL)
+        held->base = (uint8_t)base;
 }
 
 void lock_rank_assert_below(enum lock_rank limit)

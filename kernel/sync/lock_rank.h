@@ -32,6 +32,7 @@ struct held_locks {
     const void *locks[LOCK_RANK_MAX_HELD];
     uint8_t ranks[LOCK_RANK_MAX_HELD];
     uint8_t count;
+    uint8_t base; /* those before it are the interrupted thread's: no order against them */
 };
 
 /* The current thread's; NULL before there are threads. Implemented by kernel/sched. */
@@ -41,6 +42,11 @@ struct held_locks *thread_held_locks(void);
 void lock_rank_acquire(const void *lock, enum lock_rank rank);
 /* Panics if the current thread does not hold |lock|. */
 void lock_rank_release(const void *lock);
+/* Around an interrupt handler: what it takes has no order against the mutexes that the thread it
+ * interrupted happens to hold. enter returns what exit is to be given. Interrupts off. */
+unsigned lock_rank_enter_interrupt(void);
+void lock_rank_exit_interrupt(unsigned base);
+
 /* Panics if the current thread holds a lock of rank |limit| or an inner one. */
 void lock_rank_assert_below(enum lock_rank limit);
 #else
@@ -52,6 +58,14 @@ static inline void lock_rank_acquire(const void *lock, enum lock_rank rank)
 static inline void lock_rank_release(const void *lock)
 {
     (void)lock;
+}
+static inline unsigned lock_rank_enter_interrupt(void)
+{
+    return 0;
+}
+static inline void lock_rank_exit_interrupt(unsigned base)
+{
+    (void)base;
 }
 static inline void lock_rank_assert_below(enum lock_rank limit)
 {

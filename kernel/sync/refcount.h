@@ -40,7 +40,7 @@ static inline bool refcount_put(struct refcount *ref)
 {
     uint32_t old = atomic_fetch_sub(&ref->count, 1);
     ASSERT(old != 0);
-    if (UNLIKELY(old > REFCOUNT_SATURATED)) {
+    if (UNLIKELY(old >= REFCOUNT_SATURATED)) {
         atomic_store_relaxed(&ref->count, REFCOUNT_SATURATED);
         return false;
     }

@@ -1,6 +1,10 @@
-/* Topics about the machine and about resources. */
+/* Topics about the machine, resources and timers. */
+#include "kernel/lib/bits.h"
 #include "kernel/object/resource.h"
+#include "kernel/object/timer_obj.h"
+#include "kernel/sched/sched.h"
 #include "kernel/syscall/info.h"
+#include "kernel/vm/kheap.h"
 #include "kernel/vm/pmm.h"
 
 static void fill_kmem(zx_info_kmem_stats_t *info)
@@ -41,6 +45,54 @@ static zx_status_t info_kmem_stats(const struct info_request *request)
     return info_put_record(request, &v1, sizeof(v1));
 }
 
+static void fill_cpu(unsigned hart, zx_info_cpu_stats_t *info)
+{
+    struct sched_stats stats;
+    sched_get_stats(hart, &stats);
+    *info = (zx_info_cpu_stats_t){
+        .cpu_number = hart,
+        .flags = sched_online_harts() & BIT(hart) ? ZX_INFO_CPU_STATS_FLAG_ONLINE : 0,
+        .idle_time = (zx_duration_t)sched_idle_ns(hart),
+        .reschedules = stats.count_reschedules,
+        .context_switches = stats.count_switches,
+        .timer_ints = stats.count_timer_interrupts,
+        .reschedule_ipis = stats.count_reschedule_ipis,
+    };
+}
+
+static zx_status_t info_cpu_stats(const struct info_request *request)
+{
+    zx_status_t status = resource_check_system(request->handle, ZX_RSRC_SYSTEM_INFO_BASE);
+    if (status != ZX_OK)
+        return status;
+    size_t available = arch_hart_count();
+    size_t count = MIN(available, info_capacity(request, sizeof(zx_info_cpu_stats_t)));
+    zx_info_cpu_stats_t *infos = NULL;
+    if (count > 0) {
+        infos = kmalloc(count * sizeof(*infos));
+        if (infos == NULL)
+            return ZX_ERR_NO_MEMORY;
+    }
+    for (unsigned hart = 0; hart < count; hart++)
+        fill_cpu(hart, &infos[hart]);
+    status = info_put_array(request, infos, sizeof(*infos), count, available);
+    kfree(infos);
+    return status;
+}
+
+static zx_status_t info_timer(const struct info_request *request)
+{
+    struct object *timer;
+    zx_info_timer_t info;
+    zx_status_t status =
+        handle_get(request->handle, ZX_OBJ_TYPE_TIMER, ZX_RIGHT_INSPECT, &timer, NULL);
+    if (status != ZX_OK)
+        return status;
+    timer_obj_get_info(timer, &info);
+    object_put(timer);
+    return info_put_record(request, &info, sizeof(info));
+}
+
 static zx_status_t info_resource(const struct info_request *request)
 {
     struct object *resource;
@@ -60,6 +112,10 @@ zx_status_t info_machine(const struct info_request *request)
     case ZX_INFO_KMEM_STATS:
     case ZX_INFO_KMEM_STATS_V1:
         return info_kmem_stats(request);
+    case ZX_INFO_CPU_STATS:
+        return info_cpu_stats(request);
+    case ZX_INFO_TIMER:
+        return info_timer(request);
     case ZX_INFO_RESOURCE:
         return info_resource(request);
     default:

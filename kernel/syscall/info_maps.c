@@ -1,4 +1,4 @@
-/* ZX_INFO_PROCESS_MAPS: the tree of regions of a process, depth first. */
+/* ZX_INFO_PROCESS_MAPS and ZX_INFO_VMAR_MAPS: the tree of regions, depth first. */
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "kernel/syscall/info_internal.h"
@@ -56,25 +56,34 @@ static void collect(void *ctx, const struct aspace_walk_entry *entry)
     store_record(collector, &record);
 }
 
-/* The first record is the address space itself. */
-static zx_status_t collect_all(struct process *process, struct maps_collector *collector)
+/* What is walked: a whole process, or what is below a VMAR. */
+struct maps_source {
+    bool is_vmar;
+    struct process *process;
+    struct vmar_object *vmar;
+};
+
+static zx_status_t collect_all(const struct maps_source *source, struct maps_collector *collector)
 {
+    collector->count = 0;
+    if (source->is_vmar)
+        return vmar_walk(source->vmar->vmar, collect, collector);
+    /* The first record is the address space itself. */
     zx_info_maps_t record = {
         .base = USER_BASE,
         .size = USER_TOP - USER_BASE,
         .type = ZX_INFO_MAPS_TYPE_ASPACE,
     };
-    kernel_snprintf(record.name, sizeof(record.name), "proc:%lu", process->object.koid);
-    collector->count = 0;
+    kernel_snprintf(record.name, sizeof(record.name), "proc:%lu", source->process->object.koid);
     store_record(collector, &record);
-    return aspace_walk(process->aspace, collect, collector);
+    return aspace_walk(source->process->aspace, collect, collector);
 }
 
-static zx_status_t put_maps(const struct info_request *request, struct process *process,
+static zx_status_t put_maps(const struct info_request *request, const struct maps_source *source,
                             struct maps_collector *collector)
 {
     /* Counts first, then makes room for as many as there are and the caller wants. */
-    zx_status_t status = collect_all(process, collector);
+    zx_status_t status = collect_all(source, collector);
     if (status != ZX_OK)
         return status;
     size_t capacity = MIN(collector->count, info_capacity(request, collector->record_bytes));
@@ -83,7 +92,7 @@ static zx_status_t put_maps(const struct info_request *request, struct process *
         if (collector->records == NULL)
             return ZX_ERR_NO_MEMORY;
         collector->capacity = capacity;
-        status = collect_all(process, collector);
+        status = collect_all(source, collector);
     }
     if (status == ZX_OK)
         status = info_put_array(request, collector->records, collector->record_bytes,
@@ -95,17 +104,29 @@ static zx_status_t put_maps(const struct info_request *request, struct process *
 zx_status_t info_process_maps(const struct info_request *request)
 {
     struct maps_collector collector = {.record_bytes = sizeof(zx_info_maps_t)};
-    struct process *process;
+    struct maps_source source = {.is_vmar = false};
 
     if (request->topic == ZX_INFO_PROCESS_MAPS_V1)
         collector.record_bytes = sizeof(zx_info_maps_v1_t);
     if (request->topic == ZX_INFO_PROCESS_MAPS_V2)
         collector.record_bytes = sizeof(zx_info_maps_v2_t);
     collector.in_pages = request->topic != ZX_INFO_PROCESS_MAPS;
-    zx_status_t status = lookup_process(request->handle, ZX_RIGHT_INSPECT, &process, NULL);
+    zx_status_t status = lookup_process(request->handle, ZX_RIGHT_INSPECT, &source.process, NULL);
     if (status != ZX_OK)
         return status;
-    status = put_maps(request, process, &collector);
-    object_put(&process->object);
+    status = put_maps(request, &source, &collector);
+    object_put(&source.process->object);
+    return status;
+}
+
+zx_status_t info_vmar_maps(const struct info_request *request)
+{
+    struct maps_collector collector = {.record_bytes = sizeof(zx_info_maps_t)};
+    struct maps_source source = {.is_vmar = true};
+    zx_status_t status = lookup_vmar(request->handle, ZX_RIGHT_INSPECT, &source.vmar, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = put_maps(request, &source, &collector);
+    object_put(&source.vmar->object);
     return status;
 }

@@ -89,14 +89,17 @@ void info_fill_vmo(struct vmo *vmo, zx_info_vmo_t *out)
 }
 
 /* Older records are prefixes of the newest. */
-static size_t vmo_record_bytes(uint32_t topic)
+size_t info_vmo_record_bytes(uint32_t topic)
 {
     switch (topic) {
     case ZX_INFO_VMO_V1:
+    case ZX_INFO_PROCESS_VMOS_V1:
         return ZX_INFO_VMO_V1_BYTES;
     case ZX_INFO_VMO_V2:
+    case ZX_INFO_PROCESS_VMOS_V2:
         return ZX_INFO_VMO_V2_BYTES;
     case ZX_INFO_VMO_V3:
+    case ZX_INFO_PROCESS_VMOS_V3:
         return ZX_INFO_VMO_V3_BYTES;
     default:
         return sizeof(zx_info_vmo_t);
@@ -115,7 +118,7 @@ static zx_status_t info_vmo(const struct info_request *request)
     object_put(&vmo->object);
     info.flags |= ZX_INFO_VMO_VIA_HANDLE;
     info.handle_rights = rights;
-    return info_put_record(request, &info, vmo_record_bytes(request->topic));
+    return info_put_record(request, &info, info_vmo_record_bytes(request->topic));
 }
 
 /* ---- IOBuffers
@@ -179,6 +182,13 @@ zx_status_t info_vm(const struct info_request *request)
     case ZX_INFO_PROCESS_MAPS_V2:
     case ZX_INFO_PROCESS_MAPS:
         return info_process_maps(request);
+    case ZX_INFO_VMAR_MAPS:
+        return info_vmar_maps(request);
+    case ZX_INFO_PROCESS_VMOS_V1:
+    case ZX_INFO_PROCESS_VMOS_V2:
+    case ZX_INFO_PROCESS_VMOS_V3:
+    case ZX_INFO_PROCESS_VMOS:
+        return info_process_vmos(request);
     case ZX_INFO_IOB:
         return info_iob(request);
     case ZX_INFO_IOB_REGIONS:

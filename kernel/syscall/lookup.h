@@ -4,6 +4,7 @@
 #include "kernel/object/exception.h"
 #include "kernel/object/handle.h"
 #include "kernel/object/iob.h"
+#include "kernel/object/iob_shared.h"
 #include "kernel/object/job.h"
 #include "kernel/object/process.h"
 #include "kernel/object/thread.h"
@@ -27,6 +28,7 @@ DEFINE_LOOKUP(thread, user_thread, ZX_OBJ_TYPE_THREAD, user_thread_from_object)
 DEFINE_LOOKUP(vmar, vmar_object, ZX_OBJ_TYPE_VMAR, vmar_from_object)
 DEFINE_LOOKUP(vmo, vmo_object, ZX_OBJ_TYPE_VMO, vmo_from_object)
 DEFINE_LOOKUP(iob, iob_endpoint, ZX_OBJ_TYPE_IOB, iob_from_object)
+DEFINE_LOOKUP(iob_shared, iob_shared, ZX_OBJ_TYPE_IOB_SHARED_REGION, iob_shared_from_object)
 DEFINE_LOOKUP(exception, exception, ZX_OBJ_TYPE_EXCEPTION, exception_from_object)
 
 #undef DEFINE_LOOKUP

@@ -1,5 +1,6 @@
 /* Channels. */
 #include "kernel/object/channel.h"
+#include "kernel/object/policy.h"
 #include "kernel/syscall/channel_message.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -9,7 +10,10 @@ zx_status_t sys_channel_create(uint32_t options, zx_handle_t *out0_user, zx_hand
     struct object *ends[2];
     if (options != 0)
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = channel_create(&ends[0], &ends[1]);
+    zx_status_t status = policy_check(ZX_POL_NEW_CHANNEL);
+    if (status != ZX_OK)
+        return status;
+    status = channel_create(&ends[0], &ends[1]);
     if (status != ZX_OK)
         return status;
     struct handle_out outs[2] = {

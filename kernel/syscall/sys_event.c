@@ -1,5 +1,6 @@
 /* Events and event pairs. */
 #include "kernel/object/event.h"
+#include "kernel/object/policy.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
@@ -8,7 +9,10 @@ zx_status_t sys_event_create(uint32_t options, zx_handle_t *out_user)
     struct object *event;
     if (options != 0)
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = event_create(&event);
+    zx_status_t status = policy_check(ZX_POL_NEW_EVENT);
+    if (status != ZX_OK)
+        return status;
+    status = event_create(&event);
     if (status != ZX_OK)
         return status;
     return user_put_handle(event, event->ops->default_rights, out_user);
@@ -19,7 +23,10 @@ zx_status_t sys_eventpair_create(uint32_t options, zx_handle_t *out0_user, zx_ha
     struct object *ends[2];
     if (options != 0)
         return ZX_ERR_NOT_SUPPORTED;
-    zx_status_t status = eventpair_create(&ends[0], &ends[1]);
+    zx_status_t status = policy_check(ZX_POL_NEW_EVENTPAIR);
+    if (status != ZX_OK)
+        return status;
+    status = eventpair_create(&ends[0], &ends[1]);
     if (status != ZX_OK)
         return status;
     struct handle_out outs[2] = {

@@ -1,55 +1,80 @@
-/* IOBuffers. */
+/* IOBuffers and shared regions: creation. */
 #include "kernel/syscall/abi.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 #include "kernel/vm/kheap.h"
 
-/* What the documents ask of descriptions beyond what the object itself needs. */
-static zx_status_t check_descriptions(const zx_iob_region_t *descriptions, size_t count)
+/* The arguments of zx_iob_create in kernel memory. */
+struct create_args {
+    size_t count;
+    struct iob_shared *shared[ZX_IOB_MAX_REGIONS]; /* one reference each, or NULL */
+    zx_iob_region_t descriptions[];
+};
+
+/* What the documents ask of a description beyond what the object itself needs. */
+static zx_status_t check_private_options(const zx_iob_region_t *description)
 {
-    if (!abi_iob_region_options_must_be_zero())
-        return ZX_OK;
-    for (size_t i = 0; i < count; i++) {
-        if (descriptions[i].type == ZX_IOB_REGION_TYPE_PRIVATE &&
-            descriptions[i].private_region.options != 0)
-            return ZX_ERR_INVALID_ARGS;
+    if (description->type == ZX_IOB_REGION_TYPE_PRIVATE &&
+        description->private_region.options != 0 && abi_iob_region_options_must_be_zero())
+        return ZX_ERR_INVALID_ARGS;
+    return ZX_OK;
+}
+
+/* Checks each description and finds the shared region that it may name. */
+static zx_status_t resolve(struct create_args *args)
+{
+    for (size_t i = 0; i < args->count; i++) {
+        const zx_iob_region_t *description = &args->descriptions[i];
+        uint64_t size_bytes;
+        zx_status_t status = check_private_options(description);
+        if (status == ZX_OK)
+            status = iob_check_region(description, &size_bytes);
+        if (status == ZX_OK && description->type == ZX_IOB_REGION_TYPE_SHARED)
+            status = lookup_iob_shared(description->shared_region.shared_region, 0,
+                                       &args->shared[i], NULL);
+        if (status != ZX_OK)
+            return status;
     }
     return ZX_OK;
 }
 
-/* Copies the descriptions in; the caller frees them. */
-static zx_status_t copy_descriptions(const void *regions, size_t count, zx_iob_region_t **out)
+static void args_free(struct create_args *args)
 {
-    zx_iob_region_t *descriptions = kmalloc(count * sizeof(*descriptions));
-    if (descriptions == NULL)
-        return ZX_ERR_NO_MEMORY;
-    zx_status_t status = user_copy_in(descriptions, regions, count * sizeof(*descriptions));
-    if (status == ZX_OK)
-        status = check_descriptions(descriptions, count);
-    if (status != ZX_OK) {
-        kfree(descriptions);
-        return status;
+    for (size_t i = 0; i < args->count; i++) {
+        if (args->shared[i] != NULL)
+            object_put(&args->shared[i]->object);
     }
-    *out = descriptions;
-    return ZX_OK;
+    kfree(args);
+}
+
+static zx_status_t create(const void *regions, size_t count, struct iob_endpoint **out_ep0,
+                          struct iob_endpoint **out_ep1)
+{
+    struct create_args *args = kzalloc(sizeof(*args) + count * sizeof(args->descriptions[0]));
+    if (args == NULL)
+        return ZX_ERR_NO_MEMORY;
+    args->count = count;
+    zx_status_t status =
+        user_copy_in(args->descriptions, regions, count * sizeof(args->descriptions[0]));
+    if (status == ZX_OK)
+        status = resolve(args);
+    if (status == ZX_OK)
+        status = iob_create(args->descriptions, args->shared, count, out_ep0, out_ep1);
+    args_free(args);
+    return status;
 }
 
 zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_regions,
                            zx_handle_t *ep0_out, zx_handle_t *ep1_out)
 {
-    zx_iob_region_t *descriptions;
     struct iob_endpoint *ep0, *ep1;
 
     if (options != 0 || num_regions == 0)
         return ZX_ERR_INVALID_ARGS;
     if (num_regions > ZX_IOB_MAX_REGIONS)
         return ZX_ERR_OUT_OF_RANGE;
-    zx_status_t status = copy_descriptions(regions, num_regions, &descriptions);
-    if (status != ZX_OK)
-        return status;
-    status = iob_create(descriptions, num_regions, &ep0, &ep1);
-    kfree(descriptions);
+    zx_status_t status = create(regions, num_regions, &ep0, &ep1);
     if (status != ZX_OK)
         return status;
     struct handle_out outs[] = {
@@ -57,4 +82,16 @@ zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_reg
         {&ep1->object, ZX_DEFAULT_IOB_RIGHTS, ep1_out},
     };
     return user_put_handles(outs, ARRAY_COUNT(outs));
+}
+
+zx_status_t sys_iob_create_shared_region(uint64_t options, uint64_t size, zx_handle_t *out)
+{
+    struct iob_shared *shared;
+
+    if (options != 0 || size == 0 || !is_aligned(size, PAGE_SIZE_BYTES))
+        return ZX_ERR_INVALID_ARGS;
+    zx_status_t status = iob_shared_create(size, &shared);
+    if (status != ZX_OK)
+        return status;
+    return user_put_handle(&shared->object, ZX_DEFAULT_IOB_SHARED_REGION_RIGHTS, out);
 }

@@ -1,4 +1,5 @@
 /* Ports. */
+#include "kernel/object/policy.h"
 #include "kernel/object/port.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -8,7 +9,10 @@ zx_status_t sys_port_create(uint32_t options, zx_handle_t *out_user)
     struct object *port;
     if ((options & ~ZX_PORT_BIND_TO_INTERRUPT) != 0)
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = port_create(&port);
+    zx_status_t status = policy_check(ZX_POL_NEW_PORT);
+    if (status != ZX_OK)
+        return status;
+    status = port_create(&port);
     if (status != ZX_OK)
         return status;
     return user_put_handle(port, port->ops->default_rights, out_user);

@@ -1,5 +1,5 @@
 /* Processes. */
-#include "kernel/lib/log.h"
+#include "kernel/object/policy.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -22,6 +22,9 @@ zx_status_t sys_process_create(zx_handle_t job_handle, const char *name, size_t 
     if (name == NULL)
         return ZX_ERR_INVALID_ARGS;
     zx_status_t status = user_copy_name(name, name_size, buffer);
+    if (status != ZX_OK)
+        return status;
+    status = policy_check(ZX_POL_NEW_PROCESS);
     if (status != ZX_OK)
         return status;
     status = lookup_job(job_handle, ZX_RIGHT_MANAGE_PROCESS, &job, NULL);

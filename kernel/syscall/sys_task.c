@@ -2,6 +2,7 @@
 #include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/object.h>
 
+#include "kernel/object/policy.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -13,29 +14,34 @@ static bool is_task(const struct object *object)
 }
 
 /* As handle_get for any of the three types. */
-static zx_status_t lookup_task(zx_handle_t handle, zx_rights_t needed, struct object **out)
+static zx_status_t lookup_task(zx_handle_t handle, zx_rights_t needed, struct object **out,
+                               zx_rights_t *out_rights)
 {
     struct object *object;
     zx_rights_t rights;
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_NONE, 0, &object, &rights);
     if (status != ZX_OK)
         return status;
-    if (!is_task(object))
+    if (!is_task(object)) {
         status = ZX_ERR_WRONG_TYPE;
-    else if ((rights & needed) != needed)
+        policy_note_failure(handle, status);
+    } else if ((rights & needed) != needed) {
         status = ZX_ERR_ACCESS_DENIED;
+    }
     if (status != ZX_OK) {
         object_put(object);
         return status;
     }
     *out = object;
+    if (out_rights != NULL)
+        *out_rights = rights;
     return ZX_OK;
 }
 
 zx_status_t sys_task_kill(zx_handle_t handle)
 {
     struct object *task;
-    zx_status_t status = lookup_task(handle, ZX_RIGHT_DESTROY, &task);
+    zx_status_t status = lookup_task(handle, ZX_RIGHT_DESTROY, &task, NULL);
     if (status != ZX_OK)
         return status;
     switch (task->ops->type) {
@@ -56,7 +62,7 @@ zx_status_t sys_task_kill(zx_handle_t handle)
 zx_status_t sys_task_suspend(zx_handle_t handle, zx_handle_t *token)
 {
     struct object *task, *object;
-    zx_status_t status = lookup_task(handle, ZX_RIGHT_WRITE, &task);
+    zx_status_t status = lookup_task(handle, ZX_RIGHT_WRITE, &task, NULL);
     if (status != ZX_OK)
         return status;
     if (task->ops->type == ZX_OBJ_TYPE_THREAD)
@@ -84,17 +90,18 @@ zx_status_t sys_task_create_exception_channel(zx_handle_t handle, uint32_t optio
     enum exception_slot_index slot =
         options & ZX_EXCEPTION_CHANNEL_DEBUGGER ? EXCEPTION_SLOT_DEBUGGER : EXCEPTION_SLOT_HANDLER;
     struct object *task, *channel;
+    zx_rights_t rights;
 
     if (options & ~ZX_EXCEPTION_CHANNEL_DEBUGGER)
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = lookup_task(handle, needed, &task);
+    zx_status_t status = lookup_task(handle, needed, &task, &rights);
     if (status != ZX_OK)
         return status;
-    /* The debugger of a job hears of the processes that start in it. */
-    if (task->ops->type == ZX_OBJ_TYPE_JOB && slot == EXCEPTION_SLOT_DEBUGGER)
-        status = ZX_ERR_NOT_SUPPORTED;
+    /* The channel of a job or process leads to all that is in it. */
+    if (task->ops->type != ZX_OBJ_TYPE_THREAD && !(rights & ZX_RIGHT_ENUMERATE))
+        status = ZX_ERR_ACCESS_DENIED;
     else
-        status = exception_channel_create(task, slot, &channel);
+        status = exception_channel_create(task, rights, slot, &channel);
     object_put(task);
     if (status != ZX_OK)
         return status;

@@ -53,14 +53,22 @@ zx_status_t sys_thread_legacy_yield(uint32_t options)
     return ZX_OK;
 }
 
-/* Only the general registers can be asked for. */
-static zx_status_t check_state_kind(uint32_t kind, size_t buffer_size)
+/* A register set of either kind. */
+union register_state {
+    zx_thread_state_general_regs_t general;
+    zx_thread_state_fp_regs_t fp;
+};
+
+/* Bytes of the set |kind|. ZX_ERR_NOT_SUPPORTED, ZX_ERR_INVALID_ARGS: there is none. */
+static zx_status_t state_bytes(uint32_t kind, size_t *out_bytes)
 {
     switch (kind) {
     case ZX_THREAD_STATE_GENERAL_REGS:
-        return buffer_size < sizeof(zx_thread_state_general_regs_t) ? ZX_ERR_BUFFER_TOO_SMALL
-                                                                    : ZX_OK;
+        *out_bytes = sizeof(zx_thread_state_general_regs_t);
+        return ZX_OK;
     case ZX_THREAD_STATE_FP_REGS:
+        *out_bytes = sizeof(zx_thread_state_fp_regs_t);
+        return ZX_OK;
     case ZX_THREAD_STATE_VECTOR_REGS:
     case ZX_THREAD_STATE_DEBUG_REGS:
     case ZX_THREAD_STATE_SINGLE_STEP:
@@ -74,34 +82,40 @@ zx_status_t sys_thread_read_state(zx_handle_t handle, uint32_t kind, void *buffe
                                   size_t buffer_size)
 {
     struct user_thread *thread;
-    zx_thread_state_general_regs_t regs;
+    union register_state state;
+    size_t len;
     zx_status_t status = lookup_thread(handle, ZX_RIGHT_READ, &thread, NULL);
     if (status != ZX_OK)
         return status;
-    status = check_state_kind(kind, buffer_size);
+    status = state_bytes(kind, &len);
+    if (status == ZX_OK && buffer_size < len)
+        status = ZX_ERR_BUFFER_TOO_SMALL;
     if (status == ZX_OK)
-        status = user_thread_read_regs(thread, &regs);
+        status = kind == ZX_THREAD_STATE_FP_REGS ? user_thread_read_fp(thread, &state.fp)
+                                                 : user_thread_read_regs(thread, &state.general);
     object_put(&thread->object);
     if (status != ZX_OK)
         return status;
-    return user_copy_out(buffer, &regs, sizeof(regs));
+    return user_copy_out(buffer, &state, len);
 }
 
 zx_status_t sys_thread_write_state(zx_handle_t handle, uint32_t kind, const void *buffer,
                                    size_t buffer_size)
 {
     struct user_thread *thread;
-    zx_thread_state_general_regs_t regs;
+    union register_state state;
+    size_t len;
     zx_status_t status = lookup_thread(handle, ZX_RIGHT_WRITE, &thread, NULL);
     if (status != ZX_OK)
         return status;
-    status = check_state_kind(kind, buffer_size);
-    if (status == ZX_OK && buffer_size != sizeof(regs))
-        status = ZX_ERR_INVALID_ARGS;
+    status = state_bytes(kind, &len);
+    if (status == ZX_OK && buffer_size != len)
+        status = buffer_size < len ? ZX_ERR_BUFFER_TOO_SMALL : ZX_ERR_INVALID_ARGS;
     if (status == ZX_OK)
-        status = user_copy_in(&regs, buffer, sizeof(regs));
+        status = user_copy_in(&state, buffer, len);
     if (status == ZX_OK)
-        status = user_thread_write_regs(thread, &regs);
+        status = kind == ZX_THREAD_STATE_FP_REGS ? user_thread_write_fp(thread, &state.fp)
+                                                 : user_thread_write_regs(thread, &state.general);
     object_put(&thread->object);
     return status;
 }

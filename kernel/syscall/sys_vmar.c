@@ -136,7 +136,10 @@ zx_status_t sys_vmar_protect(zx_handle_t handle, zx_vm_option_t options, zx_vadd
 {
     struct vmar_object *vmar;
     zx_rights_t rights;
-    zx_status_t status = lookup_vmar(handle, vm_rights_for_perms(options), &vmar, &rights);
+    zx_status_t status = vm_check_policy(options);
+    if (status != ZX_OK)
+        return status;
+    status = lookup_vmar(handle, vm_rights_for_perms(options), &vmar, &rights);
     if (status != ZX_OK)
         return status;
     status = protect_in(vmar, rights, options, addr, len);

@@ -160,7 +160,10 @@ zx_status_t sys_vmar_map(zx_handle_t handle, zx_vm_option_t options, size_t vmar
         .len_bytes = len,
     };
     struct vmo_object *vmo;
-    zx_status_t status = lookup_vmar(handle, 0, &request.vmar, &request.vmar_rights);
+    zx_status_t status = vm_check_policy(options);
+    if (status != ZX_OK)
+        return status;
+    status = lookup_vmar(handle, 0, &request.vmar, &request.vmar_rights);
     if (status != ZX_OK)
         return status;
     status = lookup_vmo(vmo_handle, 0, &vmo, &request.vmo_rights);

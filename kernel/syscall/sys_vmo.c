@@ -1,4 +1,5 @@
 /* Memory objects: create, sizes, range operations. Reading and writing is in sys_vmo_copy.c. */
+#include "kernel/object/policy.h"
 #include "kernel/object/resource.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
@@ -8,7 +9,10 @@ zx_status_t sys_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
 {
     struct vmo_object *object;
     struct vmo *vmo;
-    zx_status_t status = vmo_create(size, options, &vmo);
+    zx_status_t status = policy_check(ZX_POL_NEW_VMO);
+    if (status != ZX_OK)
+        return status;
+    status = vmo_create(size, options, &vmo);
     if (status != ZX_OK)
         return status;
     status = vmo_object_create(vmo, &object);
@@ -188,7 +192,7 @@ zx_status_t sys_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, u
 static zx_status_t check_vmex(zx_handle_t vmex)
 {
     if (vmex == ZX_HANDLE_INVALID)
-        return ZX_OK;
+        return policy_check(ZX_POL_AMBIENT_MARK_VMO_EXEC);
     return resource_check_system(vmex, ZX_RSRC_SYSTEM_VMEX_BASE);
 }
 

@@ -1,4 +1,5 @@
 /* Children of memory objects. */
+#include "kernel/object/policy.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -29,7 +30,10 @@ zx_status_t sys_vmo_create_child(zx_handle_t handle, uint32_t options, uint64_t 
     struct vmo_object *parent, *object;
     struct vmo *child;
     zx_rights_t rights;
-    zx_status_t status = lookup_vmo(handle, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &parent, &rights);
+    zx_status_t status = policy_check(ZX_POL_NEW_VMO);
+    if (status != ZX_OK)
+        return status;
+    status = lookup_vmo(handle, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &parent, &rights);
     if (status != ZX_OK)
         return status;
     status = vmo_create_child(parent->vmo, options, offset, size, &child);

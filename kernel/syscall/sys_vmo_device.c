@@ -1,4 +1,5 @@
 /* Memory objects as drivers need them: at given addresses, contiguous, not cached. */
+#include "kernel/object/policy.h"
 #include "kernel/object/resource.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
@@ -37,8 +38,10 @@ zx_status_t sys_vmo_create_physical(zx_handle_t resource, zx_paddr_t paddr, size
 {
     uint64_t rounded;
     struct vmo *vmo;
-    zx_status_t status;
+    zx_status_t status = policy_check(ZX_POL_NEW_VMO);
 
+    if (status != ZX_OK)
+        return status;
     if (!round_up_checked(size, PAGE_SIZE_BYTES, &rounded))
         return ZX_ERR_INVALID_ARGS;
     status = resource_check(resource, ZX_RSRC_KIND_MMIO, paddr, rounded);
@@ -60,8 +63,10 @@ zx_status_t sys_vmo_create_contiguous(zx_handle_t bti, size_t size, uint32_t ali
                                       zx_handle_t *out)
 {
     struct vmo *vmo;
-    zx_status_t status = resource_check(bti, ZX_RSRC_KIND_ROOT, 0, 0);
+    zx_status_t status = policy_check(ZX_POL_NEW_VMO);
 
+    if (status == ZX_OK)
+        status = resource_check(bti, ZX_RSRC_KIND_ROOT, 0, 0);
     if (status != ZX_OK)
         return status;
     if (alignment_log2 == 0)

@@ -1,6 +1,8 @@
 /* Option words of the address region calls. */
 #include "kernel/syscall/vm_options.h"
 
+#include "kernel/object/policy.h"
+
 /* Bits 0..15 have meanings. */
 #define VM_OPTIONS_KNOWN (0xffffu | VM_ALIGN_MASK)
 
@@ -41,4 +43,10 @@ bool vm_perms_are_valid(zx_vm_option_t options)
     if (options & ZX_VM_PERM_WRITE)
         return false;
     return !(options & ZX_VM_PERM_EXECUTE) || (options & ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED);
+}
+
+zx_status_t vm_check_policy(zx_vm_option_t options)
+{
+    const zx_vm_option_t both = ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE;
+    return (options & both) == both ? policy_check(ZX_POL_VMAR_WX) : ZX_OK;
 }

@@ -23,3 +23,7 @@ zx_vm_option_t vm_perms_for_rights(zx_rights_t rights);
 /* WRITE needs READ. EXECUTE does too, unless ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED asks for memory
  * that can be executed only, which RISC-V has. */
 bool vm_perms_are_valid(zx_vm_option_t options);
+
+/* What the policy of the caller's job says to memory that is writable and executable.
+ * ZX_ERR_ACCESS_DENIED. */
+MUST_USE zx_status_t vm_check_policy(zx_vm_option_t options);

@@ -157,29 +157,23 @@ zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access)
     return status;
 }
 
-zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write, struct page **out)
+zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write, struct vmo **out,
+                           uint64_t *out_offset)
 {
+    uint32_t needed = write ? MMU_PERM_WRITE : MMU_PERM_READ;
     struct mapping *mapping;
-    vaddr_t va = round_down(addr, PAGE_SIZE_BYTES);
-    zx_status_t status = ZX_ERR_NOT_FOUND;
+    zx_status_t status = ZX_OK;
 
     mutex_lock(&aspace->lock);
-    mapping = aspace_find_mapping_locked(aspace, va);
-    if (mapping != NULL) {
-        struct vmo *vmo = mapping->vmo;
-        struct vmo_page_result page;
-        uint32_t needed = write ? MMU_PERM_WRITE : MMU_PERM_READ;
-        vmo_lock(vmo);
-        status = mapping->max_perms & needed
-                     ? vmo_get_page_locked(vmo, mapping_offset_of(mapping, va), write, NULL, &page)
-                     : ZX_ERR_ACCESS_DENIED;
-        if (status == ZX_OK && page.page == NULL)
-            status = ZX_ERR_NOT_SUPPORTED;
-        if (status == ZX_OK) {
-            page_get(page.page);
-            *out = page.page;
-        }
-        vmo_unlock(vmo);
+    mapping = aspace_find_mapping_locked(aspace, addr);
+    if (mapping == NULL) {
+        status = ZX_ERR_NOT_FOUND;
+    } else if ((mapping->max_perms & needed) == 0) {
+        status = ZX_ERR_ACCESS_DENIED;
+    } else {
+        vmo_get(mapping->vmo);
+        *out = mapping->vmo;
+        *out_offset = mapping_offset_of(mapping, addr);
     }
     mutex_unlock(&aspace->lock);
     return status;

@@ -49,14 +49,12 @@ MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t 
  * answer holds until it is released. */
 struct mapping *aspace_find_mapping_locked(struct aspace *aspace, vaddr_t addr);
 
-/* Finds the page behind |addr| for another process's debugger and takes a reference on it. What the
- * mapping permits now is ignored, but not what it may ever have: pages that others show too must
- * not be written through a handle that could not. A page is made present and private for |write|;
- * for a read it may be the shared zero page. ZX_ERR_ACCESS_DENIED: more than the mapping may ever
- * have; ZX_ERR_NOT_SUPPORTED: memory that is no RAM (a physical VMO). Other errors as aspace_fault.
- * Sleeps. */
-MUST_USE zx_status_t aspace_get_page(struct aspace *aspace, vaddr_t addr, bool write,
-                                     struct page **out);
+/* Finds the VMO behind |addr| for another process's debugger, and the offset in it; takes a
+ * reference on it. What the mapping permits now is ignored, but not what it may ever have: pages
+ * that others show too must not be written through a handle that could not. ZX_ERR_NOT_FOUND:
+ * nothing mapped there. ZX_ERR_ACCESS_DENIED: more than the mapping may ever have. Sleeps. */
+MUST_USE zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write,
+                                    struct vmo **out, uint64_t *out_offset);
 
 /* One entry of a walk, as ZX_INFO_PROCESS_MAPS wants it. Valid during the call only. */
 struct aspace_walk_entry {
@@ -66,6 +64,7 @@ struct aspace_walk_entry {
     uint32_t depth;
     bool is_vmar;
     /* mappings: */
+    struct vmo *vmo; /* borrowed; its lock is not held */
     uint32_t perms;
     uint64_t vmo_koid;
     uint64_t vmo_offset;

@@ -12,6 +12,7 @@ static void visit_mapping(const struct mapping *mapping, uint32_t depth, aspace_
         .base = mapping->region.base,
         .size_bytes = mapping->region.size_bytes,
         .depth = depth,
+        .vmo = vmo,
         .perms = mapping->perms,
         .vmo_koid = vmo->koid,
         .vmo_offset = mapping->vmo_offset,

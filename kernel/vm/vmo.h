@@ -72,6 +72,7 @@ struct vmo {
     struct list_node aliases;  /* struct vmo.alias_node */
     struct list_node mappings; /* struct mapping.vmo_node */
     uint32_t count_mappings;
+    uint32_t count_pins;   /* while there are any, no page leaves the VMO */
     bool zero_page_mapped; /* some mapping may have the shared zero page in its tables */
     bool is_discarded;     /* VMO_DISCARDABLE: the pages were taken away; cleared by locking */
     uint32_t count_locks;  /* VMO_DISCARDABLE */
@@ -191,12 +192,22 @@ MUST_USE zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_b
 
 /* Drops the pages of a page-aligned range: unmapped everywhere, later reads see zeros.
  * ZX_ERR_INVALID_ARGS: unaligned. ZX_ERR_OUT_OF_RANGE. ZX_ERR_NOT_SUPPORTED: physical or
- * contiguous. ZX_ERR_NO_MEMORY: shared with relatives; nothing changed. */
+ * contiguous. ZX_ERR_BAD_STATE: pinned. ZX_ERR_NO_MEMORY: shared with relatives; nothing
+ * changed. */
 MUST_USE zx_status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 
 /* Makes the range read as zeros: whole pages are dropped, partial ones cleared.
  * ZX_ERR_OUT_OF_RANGE, ZX_ERR_NO_MEMORY (nothing changed). ZX_ERR_NOT_SUPPORTED: physical. */
 MUST_USE zx_status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
+/* Makes every page of the VMO present and keeps it where it is until vmo_unpin: nothing takes pages
+ * away, zeroing clears them in place. at[n] becomes the kernel's address of page n; |count_pages|
+ * is the VMO's size. The VMO is paged, has no copy-on-write relatives and, with other owners of
+ * references, is not resizable. ZX_ERR_NO_MEMORY: there are not that many pages; those committed
+ * stay. No lock held. */
+MUST_USE zx_status_t vmo_pin(struct vmo *vmo, void **at, uint64_t count_pages);
+/* Undoes one vmo_pin. */
+void vmo_unpin(struct vmo *vmo);
 
 /* Moves the pages of a range of |src| to |dst|; |src| then reads as zeros there. Page-aligned. Two
  * places in one VMO may overlap only by being the same. ZX_ERR_INVALID_ARGS: unaligned or

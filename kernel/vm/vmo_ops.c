@@ -211,13 +211,14 @@ zx_status_t vmo_zero_range_locked(struct vmo *vmo, uint64_t first, uint64_t end,
     /* |end| lies in the VMO, whose size is a page multiple: this does not wrap. */
     uint64_t whole_first = round_up(first, PAGE_SIZE_BYTES);
     uint64_t whole_end = round_down(end, PAGE_SIZE_BYTES);
+    bool in_place = vmo->is_contiguous || vmo->count_pins > 0;
     zx_status_t status = vmo_own_edges_locked(vmo, first, end);
 
-    if (status == ZX_OK && whole_first < whole_end && !vmo->is_contiguous)
+    if (status == ZX_OK && whole_first < whole_end && !in_place)
         status = vmo_drop_range_locked(vmo, whole_first, whole_end, false, freed);
     if (status != ZX_OK)
         return status;
-    if (vmo->is_contiguous) {
+    if (in_place) {
         for (uint64_t at = first; at < end; at = round_down(at, PAGE_SIZE_BYTES) + PAGE_SIZE_BYTES)
             clear_in_page_locked(vmo, at,
                                  MIN(end, round_down(at, PAGE_SIZE_BYTES) + PAGE_SIZE_BYTES));
@@ -243,6 +244,8 @@ static zx_status_t zero(struct vmo *vmo, uint64_t offset, uint64_t len_bytes, bo
             struct vmo *source = vmo_resolve(vmo, &first);
             if (len_bytes == 0)
                 status = ZX_OK;
+            else if (whole && source->count_pins > 0)
+                status = ZX_ERR_BAD_STATE;
             else if (whole)
                 status = vmo_drop_range_locked(source, first, first + len_bytes, false, &freed);
             else

@@ -29,7 +29,7 @@ static void for_own_mappings(struct vmo *vmo, uint64_t offset, uint64_t len_byte
 {
     list_for_each (node, &vmo->mappings) {
         struct mapping *mapping = list_entry(node, struct mapping, vmo_node);
-        if (mapping != except)
+        if (except == NULL || mapping != except)
             fn(mapping, offset, len_bytes);
     }
 }

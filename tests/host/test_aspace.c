@@ -269,23 +269,19 @@ static void test_decommit_during_shootdown(void **state)
 /* ---- From outside -----------------------------------------------------------------------------
  */
 
-static void test_get_page(void **state)
+static void test_get_vmo(void **state)
 {
     (void)state;
-    struct page *page = NULL;
+    struct vmo *found = NULL;
+    uint64_t offset = 42;
     map_pages(arena, 0, 0, vmo, 62, 4); /* permissions do not matter */
-    assert_int_equal(aspace_get_page(space, at(9), false, &page), ZX_ERR_NOT_FOUND);
-    assert_int_equal(aspace_get_page(space, at(2), true, &page), ZX_ERR_OUT_OF_RANGE);
-    assert_null(page);
-    assert_int_equal(aspace_get_page(space, at(0) + 123, false, &page), ZX_OK);
-    assert_ptr_equal(page, pmm_zero_page());
-    page_put(page);
-    assert_int_equal(aspace_get_page(space, at(0) + 123, true, &page), ZX_OK);
-    assert_ptr_not_equal(page, pmm_zero_page());
-    *(uint8_t *)phys_to_virt(page_to_paddr(page)) = 0x5a;
-    page_put(page);
-    assert_int_equal(vmar_protect(arena, RW, at(0), PAGES(1), false), ZX_OK);
-    assert_byte(at(0), 0x5a);
+    assert_int_equal(aspace_get_vmo(space, at(9), false, &found, &offset), ZX_ERR_NOT_FOUND);
+    assert_null(found);
+    assert_int_equal(offset, 42);
+    assert_int_equal(aspace_get_vmo(space, at(1) + 123, true, &found, &offset), ZX_OK);
+    assert_ptr_equal(found, vmo);
+    assert_int_equal(offset, PAGES(63) + 123);
+    vmo_put(found);
 }
 
 static void test_walk(void **state)
@@ -463,7 +459,7 @@ int main(void)
         TEST(test_granting_fences_nobody),
         TEST(test_no_stale_after_decommit_and_resize),
         TEST(test_decommit_during_shootdown),
-        TEST(test_get_page),
+        TEST(test_get_vmo),
         TEST(test_walk),
         TEST(test_clear_and_outlive),
         TEST(test_create_no_memory),

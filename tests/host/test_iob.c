@@ -77,7 +77,7 @@ struct sides {
 static struct sides make(const zx_iob_region_t *regions, size_t count)
 {
     struct sides sides;
-    assert_int_equal(iob_create(regions, count, &sides.ep[0], &sides.ep[1]), ZX_OK);
+    assert_int_equal(iob_create(regions, NULL, count, &sides.ep[0], &sides.ep[1]), ZX_OK);
     for (unsigned i = 0; i < 2; i++) {
         sides.handle[i] = handle_create(&sides.ep[i]->object, ZX_DEFAULT_IOB_RIGHTS);
         assert_non_null(sides.handle[i]);
@@ -96,7 +96,7 @@ static void expect_create(zx_status_t want, zx_iob_region_t bad)
     /* A good region comes first, so that there is something to undo. */
     zx_iob_region_t regions[2] = {region(EP0_RW | EP1_RW, 4096), bad};
     struct iob_endpoint *ep0 = NULL, *ep1 = NULL;
-    assert_int_equal(iob_create(regions, 2, &ep0, &ep1), want);
+    assert_int_equal(iob_create(regions, NULL, 2, &ep0, &ep1), want);
     assert_null(ep0);
     assert_null(ep1);
 }
@@ -108,7 +108,7 @@ static void bad_descriptions(void **state)
     (void)state;
 
     r = region(EP0_RW, 4096);
-    assert_int_equal(iob_create(&r, 0, &ep0, &ep1), ZX_ERR_INVALID_ARGS);
+    assert_int_equal(iob_create(&r, NULL, 0, &ep0, &ep1), ZX_ERR_INVALID_ARGS);
     r.type = 7;
     expect_create(ZX_ERR_INVALID_ARGS, r);
     expect_create(ZX_ERR_INVALID_ARGS, region(0, 4096));
@@ -293,7 +293,7 @@ static void without_memory(void **state)
     do {
         struct iob_endpoint *ep0, *ep1;
         fake_fail_after(++nth);
-        zx_status_t status = iob_create(regions, 2, &ep0, &ep1);
+        zx_status_t status = iob_create(regions, NULL, 2, &ep0, &ep1);
         failed = fake_fail_stop();
         assert_int_equal(status, failed ? ZX_ERR_NO_MEMORY : ZX_OK);
         if (status == ZX_OK) {

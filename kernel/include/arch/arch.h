@@ -84,6 +84,18 @@ void arch_get_user_regs(const struct arch_thread *arch,
 void arch_set_user_regs(struct arch_thread *arch,
                         const struct zx_riscv64_thread_state_general_regs *in);
 
+struct zx_riscv64_thread_state_fp_regs;
+
+/* The running thread is about to stop where others may look at its registers, or has been there:
+ * its FP registers are put where arch_get_user_fp finds them, and come back as arch_set_user_fp
+ * left them. Interrupts on. */
+void arch_user_stop_begin(void);
+void arch_user_stop_end(void);
+
+/* FP registers of a thread between arch_user_stop_begin and _end; zeros if it has used none. */
+void arch_get_user_fp(const struct arch_thread *arch, struct zx_riscv64_thread_state_fp_regs *out);
+void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_state_fp_regs *in);
+
 /* ---- User memory --------------------------------------------------------------------------- */
 /* These survive any fault: they resolve what the address space can resolve and otherwise return
  * ZX_ERR_INVALID_ARGS, with part of the bytes possibly copied. They may sleep (no spinlock held, no

@@ -6,6 +6,8 @@
 //   echo              answers each message with its contents and handles until the peer closes
 //   futex             adds one to the word of the shared VMO and wakes, as often as it is woken
 //   spin              for ever
+//   ring N            threads write records through an IOB endpoint, as writers N, N + 1 ...
+//   the acts of policy.c end with the status of what they did, negated
 //   storm             maps, fills, checks and unmaps memory many times
 //   the faults below  tells the address in a message, then does what must not work
 #include <stdio.h>
@@ -16,7 +18,9 @@
 #include <zircon/syscalls.h>
 
 #include "userland/libzx/thread.h"
+#include "userland/programs/conformance_child/policy.h"
 #include "userland/programs/conformance_child/protocol.h"
+#include "userland/programs/conformance_child/ring.h"
 
 #define PAGE ((size_t)ZX_PAGE_SIZE)
 
@@ -216,11 +220,15 @@ int main(int argc, char **argv)
         return storm();
     if (strcmp(act, "futex") == 0)
         return serve_futex();
+    if (strcmp(act, "ring") == 0)
+        return write_rings(zx_take_startup_handle(CHILD_OBJECT), (uint32_t)code);
     if (strcmp(act, "abort-by-thread") == 0 &&
         thread_spawn("exit", exit_process, &code, &thread) == ZX_OK)
         zx_nanosleep(ZX_TIME_INFINITE);
     while (strcmp(act, "spin") == 0)
         __asm__ volatile("" ::: "memory");
+    if (policy_act(act, &code))
+        zx_process_exit(code);
     fault(act);
     return CHILD_FAILED;
 }

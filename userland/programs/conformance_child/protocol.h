@@ -2,6 +2,7 @@
 #ifndef USERLAND_PROGRAMS_CONFORMANCE_CHILD_PROTOCOL_H_
 #define USERLAND_PROGRAMS_CONFORMANCE_CHILD_PROTOCOL_H_
 
+#include <stdint.h>
 #include <zircon/processargs.h>
 
 // Start-up handles: an end of a channel, and an object if the act needs one.
@@ -12,5 +13,22 @@
 #define CHILD_FAILED 99
 
 #define CHILD_FUTEX_ROUNDS 500
+
+// "ring": threads of the child write records through an IOB endpoint to its region 0. Payload n of
+// writer w is these two numbers and ring_fill_bytes(n) bytes, each of them w + n.
+#define RING_WRITERS  2
+#define RING_RECORDS  1500
+#define RING_MAX_FILL 1000
+struct ring_record {
+    uint32_t writer;
+    uint32_t number;
+    uint8_t fill[RING_MAX_FILL];
+};
+
+// Mostly short; a few go by way of the kernel's heap, and some of these are long for the ring too.
+static inline uint32_t ring_fill_bytes(uint32_t number)
+{
+    return number % 16 == 0 ? number % RING_MAX_FILL : number % 90;
+}
 
 #endif // USERLAND_PROGRAMS_CONFORMANCE_CHILD_PROTOCOL_H_
