@@ -15,6 +15,7 @@
 const bool real_has_syscalls = false;
 const bool real_tells_fault = true;
 const bool real_can_execute = true;
+const unsigned real_walk_steps = 1;
 
 struct counts {
     uint64_t pages[2], objects;

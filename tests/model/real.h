@@ -21,6 +21,10 @@ extern const bool real_tells_fault;
 /* True: instructions can be fetched. */
 extern const bool real_can_execute;
 
+/* After a step that leaves regions and mappings alone they are compared with a chance of one in so
+ * many; after the others always. */
+extern const unsigned real_walk_steps;
+
 /* The base of the arena: MODEL_ARENA_PAGES pages, aligned to MODEL_ARENA_ALIGN. */
 uint64_t real_arena_base(const struct real *real);
 

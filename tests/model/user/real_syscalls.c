@@ -13,6 +13,7 @@
 const bool real_has_syscalls = true;
 const bool real_tells_fault = false;
 const bool real_can_execute = false;
+const unsigned real_walk_steps = 8;
 
 struct real {
     uint64_t base;

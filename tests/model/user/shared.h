@@ -9,7 +9,7 @@
 #include "tests/model/run.h"
 
 #define SHARED_HANDLE PA_HND(PA_USER0, 0)
-#define LANES_MAX     8u
+#define LANES_MAX     16u
 
 // One thread's run.
 struct lane {
@@ -21,8 +21,9 @@ struct lane {
 };
 
 struct shared {
-    uint64_t seed, operations; // of a run
-    uint32_t threads;
+    uint64_t seed;            // of a run
+    uint64_t lane_operations; // of each lane
+    uint32_t count_lanes;
     volatile uint32_t stop;
     struct lane lanes[LANES_MAX];
     // Of a replay, which uses the first lane:
@@ -31,8 +32,8 @@ struct shared {
     uint32_t steps[MODEL_EPOCH_STEPS];
 };
 
-// Runs the epochs of all lanes, a thread each. Returns an exit code.
-int worker_run(struct shared *shared);
+// Runs the epochs of |count| lanes from |first|, a thread each. Returns an exit code.
+int worker_run(struct shared *shared, uint32_t first, uint32_t count);
 
 // Runs shared->steps of the epoch of the first lane. Returns an exit code.
 int worker_replay(struct shared *shared);

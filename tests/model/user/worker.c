@@ -55,10 +55,10 @@ static int lane_body(void *arg)
     struct worker *worker = arg;
     struct shared *shared = worker->shared;
     struct lane *lane = &shared->lanes[worker->index];
-    uint64_t wanted = (shared->operations + shared->threads - 1) / shared->threads;
 
-    for (uint64_t epoch = worker->index; count_operations(lane) < wanted && !shared->stop;
-         epoch += shared->threads) {
+    for (uint64_t epoch = worker->index;
+         count_operations(lane) < shared->lane_operations && !shared->stop;
+         epoch += shared->count_lanes) {
         run_epoch(worker, model_epoch_seed(shared->seed, epoch), NULL, MODEL_EPOCH_STEPS);
         if (lane->has_failed)
             shared->stop = 1;
@@ -66,23 +66,24 @@ static int lane_body(void *arg)
     return 0;
 }
 
-int worker_run(struct shared *shared)
+int worker_run(struct shared *shared, uint32_t first, uint32_t count)
 {
     static struct worker workers[LANES_MAX];
     struct thread *threads[LANES_MAX];
-    uint32_t count = 0;
+    uint32_t running = 0;
 
-    for (; count < shared->threads; count++) {
-        workers[count].shared = shared;
-        workers[count].index = count;
-        zx_status_t status = thread_spawn("model", lane_body, &workers[count], &threads[count]);
+    for (; running < count; running++) {
+        struct worker *worker = &workers[running];
+        worker->shared = shared;
+        worker->index = first + running;
+        zx_status_t status = thread_spawn("model", lane_body, worker, &threads[running]);
         if (status != ZX_OK) {
             printf("model: no thread: %s\n", zx_status_get_string(status));
             shared->stop = 1;
             break;
         }
     }
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < running; i++)
         thread_join(threads[i]);
     return shared->stop != 0 ? 1 : 0;
 }
