@@ -52,7 +52,7 @@ bench sdcard fuzz stress:
 #:     HARTS=4 MEM=512M MACHINE=virt|sifive_u|uboot APPEND="bootargs" EXTRA="my_program.c"
 #: make test            host tests, conformance with 1 and 4 harts, demo, boot matrix
 #: make host-test       the host tests alone
-#: make model           random VMO and region operations against a model, on the build machine:
+#: make model           random VMO and region operations against a model, on this machine:
 #:                      STEPS=10000000 SEED=1
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs

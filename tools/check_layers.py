@@ -41,7 +41,7 @@ LAYERS = {
     "tests/conformance": ["abi", "userland", "tests/conformance"],
     "tests/bench": ["abi", "userland", "tests/bench"],
     "tests/model": ["abi", "tests/model"],
-    "tests/model/user": ["abi", "userland", "tests/model"],
+    "tests/model/user": ["abi", "userland", "tests/model", "tests/model/user"],
     "tests/host": KERNEL + ["userland", "tests/host", "tests/model"],
     "tools": PLATFORM + ["tools"],
 }

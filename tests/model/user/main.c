@@ -117,7 +117,7 @@ static void tell_failures(void)
     for (uint32_t i = 0; i < shared->count_lanes; i++)
         found |= lanes[i].has_failed != 0;
     for (uint32_t i = 0; i < shared->count_lanes; i++) {
-        if (found && lanes[i].has_failed == 0)
+        if (lanes[i].seed == 0 || (found && lanes[i].has_failed == 0))
             continue;
         printf("lane %u, epoch %#llx, step %u: %s\n", (unsigned)i,
                (unsigned long long)lanes[i].seed, (unsigned)lanes[i].step,
