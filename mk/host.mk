@@ -14,7 +14,7 @@ HOST_SRCS := $(filter-out $(HOST_EXCLUDE),$(wildcard kernel/lib/*.c kernel/sync/
     $(addprefix userland/libzx/,launch.c load.c procargs.c stack.c)))
 HOST_TEST_SRCS := $(wildcard tests/host/test_*.c)
 HOST_FAKE_SRCS := $(filter-out $(HOST_TEST_SRCS) $(wildcard tests/host/fuzz_*.c), \
-    $(wildcard tests/host/*.c))
+    $(wildcard tests/host/*.c tests/model/*.c))
 HOST_OBJS      := $(call objects,h,$(HOST_SRCS))
 HOST_FAKE_OBJS := $(call objects,h,$(HOST_FAKE_SRCS))
 HOST_TESTS     := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(HOST_TEST_SRCS))
@@ -47,4 +47,9 @@ DEPS += $(patsubst %.o,%.d,$(HOST_OBJS) $(HOST_FAKE_OBJS) $(call objects,h,$(HOS
 host-tests: $(HOST_TESTS)
 host-test: $(HOST_TESTS)
 	@$(PYTHON) tools/host_tests.py $(HOST_TESTS)
-.PHONY: host-tests host-test
+
+# The model test for longer: STEPS steps of SEED.
+model: $(BUILD)/host/test_model
+	@MODEL_STEPS='$(STEPS)' MODEL_SEED='$(SEED)' $<
+
+.PHONY: host-tests host-test model

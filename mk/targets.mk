@@ -3,6 +3,8 @@
 TTY     ?=
 DTB     ?=
 SECONDS ?= 60
+STEPS   ?= 10000000
+SEED    ?= 1
 
 all: $(BUILD)/Image host-tests
 
@@ -62,6 +64,8 @@ fuzz stress:
 #:     HARTS=4 MEM=512M MACHINE=virt|sifive_u|uboot APPEND="bootargs" EXTRA="my_program.c"
 #: make test            host tests, conformance with 1 and 4 harts, demo, boot matrix
 #: make host-test       the host tests alone
+#: make model           random VMO and region operations against a model, on this machine:
+#:                      STEPS=10000000 SEED=1
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
 #: make format          lays out all C files with clang-format

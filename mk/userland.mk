@@ -48,9 +48,12 @@ $(BUILD)/libzx.a: $(LIBZX_OBJS) $(BUILD)/u/.libzx
 	@rm -f $@
 	$(Q)$(AR) qcsD $@ $(LIBZX_OBJS)
 
+# Nothing is exported: of a program that exports symbols the linker may leave pointers to functions
+# as symbolic relocations, which the start-up code does not apply.
+PROGRAM_MAP     := userland/program.map
 PROGRAM_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--gc-sections \
     -Wl,-z,separate-code -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--hash-style=sysv \
-    -Wl,--build-id=none -Wl,-e,_start
+    -Wl,--build-id=none -Wl,-e,_start -Wl,--version-script=$(PROGRAM_MAP)
 # libzx replaces functions of picolibc (sbrk, locks, stdio) that picolibc itself calls, so it is
 # linked as a whole; what nobody uses goes with --gc-sections.
 PROGRAM_LIBS := -Wl,--whole-archive $(BUILD)/libzx.a -Wl,--no-whole-archive -Wl,--start-group \
@@ -60,7 +63,7 @@ PROGRAM_LIBS := -Wl,--whole-archive $(BUILD)/libzx.a -Wl,--no-whole-archive -Wl,
 define program_rules
 $(call stamp_rule,$(BUILD)/u/.link.$(1),$(LD_CC) $(PROGRAM_LDFLAGS) $(2))
 $(BUILD)/bin/$(1): $(call objects,u,$(2)) $(CRT_OBJS) $(BUILD)/libzx.a \
-                $(BUILD)/u/.link.$(1) tools/check_elf.py
+                $(BUILD)/u/.link.$(1) $(PROGRAM_MAP) tools/check_elf.py
 	$$(call step,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$(LD_CC) $(PROGRAM_LDFLAGS) -o $$@ $(CRT_OBJS) $(call objects,u,$(2)) $(PROGRAM_LIBS)
@@ -77,8 +80,9 @@ $(foreach n,$(PROGRAM_NAMES),$(eval $(call program_rules,$(n),$(wildcard \
     userland/programs/$(n)/*.c userland/programs/$(n)/*.S))))
 
 # Suites that are one program each.
-SUITES := $(foreach n,conformance bench,$(if $(wildcard tests/$(n)/*.c),$(n)))
-$(foreach n,$(SUITES),$(eval $(call program_rules,$(n),$(wildcard tests/$(n)/*.c tests/$(n)/*.S))))
+SUITES := $(foreach n,conformance bench model,$(if $(wildcard tests/$(n)/*.c),$(n)))
+$(foreach n,$(SUITES),$(eval $(call program_rules,$(n),$(wildcard \
+    tests/$(n)/*.c tests/$(n)/*.S tests/$(n)/user/*.c))))
 
 # A user's own programs. Their paths may lead anywhere, so each gets a rule of its own; and they are
 # not held to this project's warnings.

@@ -40,7 +40,9 @@ LAYERS = {
     "userland": FORMATS + ["userland"],
     "tests/conformance": ["abi", "userland", "tests/conformance"],
     "tests/bench": ["abi", "userland", "tests/bench"],
-    "tests/host": KERNEL + ["userland", "tests/host"],
+    "tests/model": ["abi", "tests/model"],
+    "tests/model/user": ["abi", "userland", "tests/model", "tests/model/user"],
+    "tests/host": KERNEL + ["userland", "tests/host", "tests/model"],
     "tools": PLATFORM + ["tools"],
 }
 

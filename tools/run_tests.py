@@ -11,6 +11,7 @@ import sys
 import time
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
+MODEL_SECONDS = 400
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -24,6 +25,9 @@ def parts(build, host_tests):
         ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),
         ("conformance, 1 hart", [python, conformance, "--build", build, "--harts", "1"]),
         ("conformance, 4 harts", [python, conformance, "--build", build, "--harts", "4"]),
+        ("model, 4 harts", ["env", "HARTS=4", f"RUN_SECONDS={MODEL_SECONDS}",
+                            "APPEND=run=\"model 100000 1 4\"", python,
+                            os.path.join(TOOLS, "run.py"), "--count", build]),
         ("demo", [python, os.path.join(TOOLS, "run.py"), "--count", build]),
         ("boot matrix", [python, os.path.join(TOOLS, "..", "tests", "boot", "run.py"), build]),
     ]
