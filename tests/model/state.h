@@ -31,9 +31,10 @@ struct model_vmo {
     struct model_memory *memory; /* NULL: free */
     bool is_open;                /* there is a handle; without one it lives while it is mapped */
     bool resizable;
-    bool is_slice;          /* has sizes of its own */
-    uint64_t offset;        /* of the slice in the memory */
-    uint64_t size, content; /* of the slice */
+    bool lacks_resize_right; /* a reference made without ZX_VMO_CHILD_RESIZABLE */
+    bool is_slice;           /* has sizes of its own */
+    uint64_t offset;         /* of the slice in the memory */
+    uint64_t size, content;  /* of the slice */
     uint64_t id;
 };
 

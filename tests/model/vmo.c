@@ -143,6 +143,8 @@ static zx_status_t child_status(const struct model_vmo *parent, uint32_t options
         return ZX_ERR_INVALID_ARGS;
     if ((options & ZX_VMO_CHILD_SLICE) && parent->memory->resizable)
         return ZX_ERR_NOT_SUPPORTED;
+    if ((options & ZX_VMO_CHILD_REFERENCE) && parent->is_slice)
+        return ZX_ERR_NOT_SUPPORTED;
     if ((options & ZX_VMO_CHILD_REFERENCE) && (options & ZX_VMO_CHILD_RESIZABLE) &&
         !parent->resizable)
         return ZX_ERR_NOT_SUPPORTED;
@@ -170,8 +172,9 @@ static void add_alias(struct model *model, unsigned child, const struct model_vm
     bool slice = (options & ZX_VMO_CHILD_SLICE) != 0;
     struct model_vmo *m = add(model, child, parent->memory);
 
-    m->resizable = (options & ZX_VMO_CHILD_RESIZABLE) != 0;
-    m->is_slice = slice || parent->is_slice;
+    m->resizable = !slice && parent->memory->resizable;
+    m->lacks_resize_right = (options & ZX_VMO_CHILD_RESIZABLE) == 0;
+    m->is_slice = slice;
     m->offset = parent->offset + offset;
     m->size = slice ? model_round_up(size) : parent->size;
     m->content = slice ? size : parent->content;
@@ -358,6 +361,8 @@ void model_step_vmo_set_size(struct model *model)
     if (vmo == MODEL_VMOS)
         return;
     struct model_vmo *m = &model->vmos[vmo];
+    if (m->resizable && m->lacks_resize_right)
+        return; /* the right is the handle's, which only the system calls know */
     if (model_below(model, 64) == 0)
         size = UINT64_MAX - model_below(model, MODEL_PAGE_BYTES - 1);
     if (!m->resizable)
