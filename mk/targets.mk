@@ -48,7 +48,8 @@ bench sdcard fuzz stress:
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
 #:                      powers off, and exits 0 only if the demo passed
 #:     HARTS=4 MEM=512M MACHINE=virt|sifive_u|uboot APPEND="bootargs" EXTRA="my_program.c"
-#: make test            host tests, conformance with 1 and 4 harts, demo, boot matrix
+#: make test            host tests, conformance with 1 and 4 harts and with
+#:                      abi=zircon, demo, boot matrix
 #: make host-test       the host tests alone
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs

@@ -23,6 +23,8 @@ def parts(build, host_tests):
         ("checkers' self-test", [python, os.path.join(TOOLS, "test_checks.py")]),
         ("conformance, 1 hart", [python, conformance, "--build", build, "--harts", "1"]),
         ("conformance, 4 harts", [python, conformance, "--build", build, "--harts", "4"]),
+        ("conformance, 4 harts, abi=zircon", [python, conformance, "--build", build, "--harts", "4",
+                                             "--append", "abi=zircon"]),
         ("demo", [python, os.path.join(TOOLS, "run.py"), "--count", build]),
         ("boot matrix", [python, os.path.join(TOOLS, "..", "tests", "boot", "run.py"), build]),
     ]

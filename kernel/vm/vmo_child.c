@@ -46,7 +46,7 @@ static zx_status_t check_parent(const struct child_request *request)
     const struct vmo *source = request->source;
     uint32_t options = request->options;
 
-    if ((source->options & ZX_VMO_DISCARDABLE) != 0)
+    if (vmo_is_discardable(source))
         return ZX_ERR_NOT_SUPPORTED;
     if (source->kind == VMO_PHYSICAL && (options & ZX_VMO_CHILD_SLICE) == 0)
         return ZX_ERR_NOT_SUPPORTED;
