@@ -11,6 +11,7 @@ CHECKS = [
     ("dependency rule", ["check-layers"]),
     ("documentation", ["check-docs"]),
     ("text", ["check-text"]),
+    ("headers in C and C++", ["check-headers"]),
     ("build with Clang", ["kernel", "userland", "COMPILER=clang", "EXTRA="]),
     ("clang-tidy", ["--keep-going", "tidy", "COMPILER=clang", "EXTRA="]),
 ]

@@ -5,6 +5,7 @@ import sys
 import unittest
 
 import check_docs
+import check_headers
 import check_layers
 import check_text
 import ksyms
@@ -119,6 +120,20 @@ class TextTest(unittest.TestCase):
     def test_passed(self):
         for line in ("int a;\n", "/usr/share/qemu /dev/ttyUSB0\n", "$(BUILD)/m" "nt/x\n", ""):
             self.assertEqual(self.count("kernel/a.c", line), 0, line)
+
+
+class HeadersTest(unittest.TestCase):
+    def test_compilers_find_what_is_wrong(self):
+        layouts = f'#include "{check_headers.LAYOUTS}"\n'
+        for _, command in check_headers.COMPILERS[:4]:
+            self.assertIsNone(check_headers.compile_text(command, layouts))
+            for wrong in ("HOLDS(ZX_ERR_NO_MEMORY == -3);", "SIZE(zx_iob_region_t, 112);",
+                          "PLACE(zx_info_maps_t, type, 52);", "PLACE(zx_wait_item_t, nothing, 0);"):
+                self.assertIsNotNone(check_headers.compile_text(command, layouts + wrong))
+
+    def test_names_that_cxx_changes(self):
+        found = list(check_headers.check_names(["vmar_map", "no_such_call"]))
+        self.assertEqual(len(found), 2, found)
 
 
 class BuildToolsTest(unittest.TestCase):
