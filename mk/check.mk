@@ -22,6 +22,12 @@ check-docs:
 check-text:
 	@$(PYTHON) tools/check_text.py
 
+check-errors:
+	@$(PYTHON) tools/errors_table.py --check
+
+errors:
+	@$(PYTHON) tools/errors_table.py
+
 check-headers:
 	@$(PYTHON) tools/check_headers.py
 
@@ -50,4 +56,5 @@ $(TIDY_USER): $(BUILD)/tidy/%.ok: % .clang-tidy $(BUILD)/u/.flags
 
 tidy: $(TIDY_KERNEL) $(TIDY_USER)
 
-.PHONY: check format check-format check-layers check-docs check-text check-headers tidy
+.PHONY: check format check-format check-layers check-docs check-text check-headers check-errors \
+    errors tidy

@@ -54,6 +54,7 @@ bench sdcard fuzz stress:
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
 #: make format          lays out all C files with clang-format
+#: make errors          docs/errors.md: which test provokes which documented error
 #: make debug           QEMU halted at the first instruction with gdb attached; HARTS, MEM, APPEND
 #: make probe           what platform discovery makes of a device tree: DTB=file
 #: make clean           removes everything that was built

@@ -8,9 +8,10 @@ A test provokes an error when it asserts a call's status in the plain form
     EXPECT_STATUS(zx_vmar_map(...), ZX_ERR_BAD_STATE)
 
 (ASSERT_STATUS, EXPECT_NO_CHANGE, by_abi(A, B) and the macros of ASSERTS too; the call may hide in a
-function of the same file that returns its status), or, where an assertion has another form, says
-COVERS(vmar_map, ZX_ERR_BAD_STATE) beside it. An error that cannot occur says so in its page, in a
-row that begins with "Cannot occur:" and the reason.
+function of the same file that returns its status, the assertion in one that is given the status),
+or, where an assertion has another form, says COVERS(vmar_map, ZX_ERR_BAD_STATE) beside it. An error that cannot occur, or that no test can bring
+about at will, says so in its page, in a row that begins with "Cannot occur:" or "Not provoked:" and
+the reason. The table counts both.
 """
 import os
 import re
@@ -21,13 +22,13 @@ import sources
 PAGES = "docs/syscalls"
 TABLE = "docs/errors.md"
 CANNOT = "Cannot occur:"
+NOT_PROVOKED = "Not provoked:"
 
+# Macros of the suite: the place of the call whose status they assert, or the call itself.
 STATUS_ASSERTS = ("EXPECT_STATUS", "ASSERT_STATUS", "EXPECT_NO_CHANGE")
-# Macros of the suite that assert how one call fails.
-ASSERTS = {
-    "EXPECT_MAP_FAILS": "vmar_map",
-    "EXPECT_ALLOCATE_FAILS": "vmar_allocate",
-    "EXPECT_CREATE_FAILS": "iob_create",
+ASSERTS = {name: 0 for name in STATUS_ASSERTS} | {
+    "EXPECT_MAP_FAILS": {"vmar_map"},
+    "EXPECT_ALLOCATE_FAILS": {"vmar_allocate"},
 }
 
 ERROR = re.compile(r"\bZX_ERR_[A-Z_]+\b")
@@ -43,10 +44,10 @@ ASSERTION = re.compile(r"\b(" + "|".join(STATUS_ASSERTS) + r")\(")
 
 
 def documented(text):
-    """[(error, why it cannot occur or None)] of a page."""
+    """[(error, why it has no test, with its mark, or None)] of a page."""
     section = ERRORS_SECTION.search(text)
     rows = ROW.findall(section.group(1)) if section else []
-    return [(error, when[len(CANNOT):].strip() if when.startswith(CANNOT) else None)
+    return [(error, when if when.startswith((CANNOT, NOT_PROVOKED)) else None)
             for error, when in rows]
 
 
@@ -84,17 +85,24 @@ def returning(code):
 
 
 def asserting(code):
-    """{function or macro: call} of those that assert that one call has the status they are given."""
+    """{function or macro: calls} of those that assert that calls have the status they are given;
+    for a macro that is given the call itself, the place of that argument."""
     bodies = [(m.group(3), m.group(4), m.group(5)) for m in FUNCTION.finditer(code) if m.group(3)]
     bodies += [(m.group(1), m.group(2), m.group(3)) for m in MACRO.finditer(code)]
     found = {}
     for name, parameters, body in bodies:
+        names = [parameter.split()[-1].strip("*") for parameter in parameters.split(",")
+                 if parameter.strip()]
         for match in ASSERTION.finditer(body):
-            args = arguments(body, match.end() - 1)
-            if re.search(rf"\b{re.escape(args[-1])}\b", parameters) and len(args) == 2:
-                call = re.match(r"zx_(\w+)\(", args[0])
-                if call:
-                    found[name] = call.group(1)
+            args = [arg.strip("()") if re.fullmatch(r"\(\w+\)", arg) else arg
+                    for arg in arguments(body, match.end() - 1)]
+            call = re.match(r"zx_(\w+)\(", args[0])
+            if args[-1] not in names:
+                continue
+            if call:
+                found.setdefault(name, set()).add(call.group(1))
+            elif args[0] in names:
+                found[name] = names.index(args[0])
     return found
 
 
@@ -114,33 +122,38 @@ def functions_of(code):
             for m in FUNCTION.finditer(code)]
 
 
+def calls_of(expression, helpers):
+    """The calls whose status an expression is."""
+    callee = re.match(r"(\w+)\(", expression)
+    if not callee:
+        return set()
+    if callee.group(1).startswith("zx_"):
+        return {callee.group(1)[len("zx_"):]}
+    return {helpers[callee.group(1)]} if callee.group(1) in helpers else set()
+
+
 def assertions(body, helpers, asserts):
     """{(call, error)} that a function's body asserts; helpers and asserts as returning() and
     asserting() give them."""
     found = set()
     for match in re.finditer(r"\b(\w+)\(", body):
         macro = match.group(1)
-        if macro != "COVERS" and macro not in STATUS_ASSERTS and macro not in asserts:
+        if macro != "COVERS" and macro not in asserts:
             continue
         args = arguments(body, match.end() - 1)
+        about = asserts.get(macro)
         if macro == "COVERS":
             found.add((args[0], args[1]))
-            continue
-        callee = re.match(r"(\w+)\(", args[0])
-        if macro in asserts:
-            call, errors = asserts[macro], ERROR.findall(" ".join(args))
-        elif callee and callee.group(1).startswith("zx_"):
-            call, errors = callee.group(1)[len("zx_"):], errors_in(args[-1], body)
+        elif isinstance(about, int):
+            found |= {(call, error) for call in calls_of(args[about], helpers)
+                      for error in errors_in(args[-1], body)}
         else:
-            call = helpers.get(callee.group(1)) if callee else None
-            errors = errors_in(args[-1], body)
-        if call:
-            found |= {(call, error) for error in errors}
+            found |= {(call, error) for call in about for error in ERROR.findall(" ".join(args))}
     return found
 
 
 def name_of(path, function, functions):
-    """What to call a test: its own name, or for a helper that of the first function that uses it."""
+    """What to call a test: its own name; for a helper that of the first function that uses it."""
     seen = set()
     while path.startswith("tests/conformance/") and "." not in function and function not in seen:
         seen.add(function)
@@ -178,24 +191,25 @@ def collect():
 
 
 def render(pages, tests):
-    counts = {"tested": 0, "cannot": 0}
+    counts = {"tested": 0, CANNOT: 0, NOT_PROVOKED: 0}
     rows = []
     for call in sorted(pages):
         for error, why_not in pages[call]:
             test = tests.get((call, error))
             if why_not is not None:
-                counts["cannot"] += 1
-                what = f"cannot occur: {why_not}"
+                counts[why_not[:why_not.index(":") + 1]] += 1
+                what = why_not
             else:
                 counts["tested"] += test is not None
                 what = f"`{test}`" if test else "none"
             rows.append(f"| [zx_{call}](syscalls/{call}.md) | `{error}` | {what} |\n")
     head = ("# Documented errors and their tests\n\n"
-            "Made by `tools/errors_table.py` from the pages of [syscalls/](syscalls/) and the tests; "
-            "`make errors` makes it again and `make check` refuses one that is out of date or that "
+            "Made by `tools/errors_table.py` from the pages of [syscalls/](syscalls/) and the "
+            "tests; `make errors` makes it again and `make check` refuses one that is out of date or that "
             "lacks a test.\n\n"
             f"{len(rows)} documented errors: {counts['tested']} provoked by a test, "
-            f"{counts['cannot']} that cannot occur.\n\n"
+            f"{counts[CANNOT]} that cannot occur, {counts[NOT_PROVOKED]} that no test can bring about "
+            "at will.\n\n"
             "| Call | Error | Test |\n|---|---|---|\n")
     return head + "".join(rows)
 
@@ -206,9 +220,10 @@ def problems_of(pages, tests, table):
             if why_not is None and (call, error) not in tests:
                 yield f"{PAGES}/{call}.md documents {error}, which no test provokes"
             if why_not is not None and (call, error) in tests:
-                yield f"{PAGES}/{call}.md says that {error} cannot occur; {tests[call, error]} has it"
-            if why_not == "":
-                yield f"{PAGES}/{call}.md does not say why {error} cannot occur"
+                test = tests[call, error]
+                yield f"{PAGES}/{call}.md says that {error} has no test; {test} has it"
+            if why_not is not None and len(why_not) < len(CANNOT) + 20:
+                yield f"{PAGES}/{call}.md does not say why {error} has no test"
     for (call, error), test in sorted(tests.items()):
         if call in pages and error not in dict(pages[call]):
             yield f"{PAGES}/{call}.md does not document {error}, which {test} provokes"

@@ -222,8 +222,33 @@ TEST(abi_mode, options_of_a_private_region)
         EXPECT_EQ(ep[0], SENTINEL_HANDLE);
         EXPECT_EQ(ep[1], SENTINEL_HANDLE);
     }
+    region.private_region.options = ZX_VMO_TRAP_DIRTY;
+    EXPECT_STATUS(zx_iob_create(0, &region, 1, &ep[0], &ep[1]),
+                  by_abi(ZX_ERR_INVALID_ARGS, ZX_ERR_NOT_SUPPORTED));
     region.private_region.options = 1u << 20; /* no option of zx_vmo_create either */
     EXPECT_STATUS(zx_iob_create(0, &region, 1, &ep[0], &ep[1]), ZX_ERR_INVALID_ARGS);
+}
+
+/* Only abi=zircon lets such a region be made. */
+TEST(abi_mode, a_discardable_region_needs_allow_faults)
+{
+    zx_iob_region_t region = iob_region(IOB_BOTH_RW, PAGE);
+    zx_vaddr_t base, addr = SENTINEL_ADDRESS;
+    zx_handle_t ep[2], vmar;
+
+    region.private_region.options = ZX_VMO_DISCARDABLE;
+    if (!abi_is_zircon()) {
+        EXPECT_STATUS(zx_iob_create(0, &region, 1, &ep[0], &ep[1]), ZX_ERR_INVALID_ARGS);
+        return;
+    }
+    vmar = vmar_new(CAN_MAP_RW, REGION, &base);
+    ASSERT_OK(zx_iob_create(0, &region, 1, &ep[0], &ep[1]));
+    EXPECT_STATUS(zx_vmar_map_iob(vmar, RW, 0, ep[0], 0, 0, PAGE, &addr), ZX_ERR_NOT_SUPPORTED);
+    EXPECT_EQ(addr, SENTINEL_ADDRESS);
+    EXPECT_OK(zx_vmar_map_iob(vmar, RW | ZX_VM_ALLOW_FAULTS, 0, ep[0], 0, 0, PAGE, &addr));
+    close_handle(ep[0]);
+    close_handle(ep[1]);
+    vmar_drop(vmar);
 }
 
 TEST(abi_mode, protect_and_read_if_xom_unsupported)
