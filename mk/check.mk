@@ -22,6 +22,15 @@ check-docs:
 check-text:
 	@$(PYTHON) tools/check_text.py
 
+check-errors:
+	@$(PYTHON) tools/errors_table.py --check
+
+errors:
+	@$(PYTHON) tools/errors_table.py
+
+check-headers:
+	@$(PYTHON) tools/check_headers.py
+
 # clang-tidy of the target's sources with the flags of the Clang build (COMPILER=clang).
 TIDY_KERNEL := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(KERNEL_SRCS)))
 TIDY_USER   := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(VDSO_SRCS) \
@@ -48,4 +57,5 @@ $(TIDY_USER): $(BUILD)/tidy/%.ok: % .clang-tidy $(BUILD)/u/.flags
 
 tidy: $(TIDY_KERNEL) $(TIDY_USER)
 
-.PHONY: check format check-format check-layers check-docs check-text tidy
+.PHONY: check format check-format check-layers check-docs check-text check-headers check-errors \
+    errors tidy

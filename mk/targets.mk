@@ -62,13 +62,15 @@ fuzz stress:
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
 #:                      powers off, and exits 0 only if the demo passed
 #:     HARTS=4 MEM=512M MACHINE=virt|sifive_u|uboot APPEND="bootargs" EXTRA="my_program.c"
-#: make test            host tests, conformance with 1 and 4 harts, demo, boot matrix
+#: make test            host tests, conformance with 1 and 4 harts and with
+#:                      abi=zircon, demo, boot matrix
 #: make host-test       the host tests alone
 #: make model           random VMO and region operations against a model, on this machine:
 #:                      STEPS=10000000 SEED=1
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
 #: make format          lays out all C files with clang-format
+#: make errors          docs/errors.md: which test provokes which documented error
 #: make debug           QEMU halted at the first instruction with gdb attached; HARTS, MEM, APPEND
 #: make sdcard          build/sdcard.img, a card for VisionFive 2 and other boards with U-Boot
 #: make probe           what platform discovery makes of a device tree: DTB=file

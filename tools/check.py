@@ -10,7 +10,9 @@ CHECKS = [
     ("formatting", ["check-format"]),
     ("dependency rule", ["check-layers"]),
     ("documentation", ["check-docs"]),
+    ("documented errors", ["check-errors"]),
     ("text", ["check-text"]),
+    ("headers in C and C++", ["check-headers"]),
     ("build with Clang", ["kernel", "userland", "COMPILER=clang", "EXTRA="]),
     ("clang-tidy", ["--keep-going", "tidy", "COMPILER=clang", "EXTRA="]),
 ]

@@ -39,6 +39,7 @@ LAYERS = {
     "platform": PLATFORM,
     "userland": FORMATS + ["userland"],
     "tests/conformance": ["abi", "userland", "tests/conformance"],
+    "tests/headers": ["abi"],
     "tests/bench": ["abi", "userland", "tests/bench"],
     "tests/model": ["abi", "tests/model"],
     "tests/model/user": ["abi", "userland", "tests/model", "tests/model/user"],

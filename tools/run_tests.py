@@ -25,6 +25,8 @@ def parts(build, host_tests):
         ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),
         ("conformance, 1 hart", [python, conformance, "--build", build, "--harts", "1"]),
         ("conformance, 4 harts", [python, conformance, "--build", build, "--harts", "4"]),
+        ("conformance, 4 harts, abi=zircon", [python, conformance, "--build", build, "--harts", "4",
+                                             "--append", "abi=zircon"]),
         ("model, 4 harts", ["env", "HARTS=4", f"RUN_SECONDS={MODEL_SECONDS}",
                             "APPEND=run=\"model 100000 1 4\"", python,
                             os.path.join(TOOLS, "run.py"), "--count", build]),

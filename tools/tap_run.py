@@ -229,8 +229,8 @@ def main():
             append = f"run=test poweroff {args.append}".strip()
             console = machine.ProcessConsole(machine.qemu_command(
                 args.build, args.machine, args.harts, args.mem, append))
-            label = f"conformance, {args.machine}, {args.harts} harts"
-            name = f"{args.machine}-{args.harts}"
+            label = f"conformance, {args.machine}, {args.harts} harts {args.append}".rstrip()
+            name = f"{args.machine}-{args.harts}" + re.sub(r"\W+", "-", f" {args.append}".rstrip())
     except machine.SetupError as error:
         print(f"  {error}\n0 passed, 1 failed")
         return 1

@@ -7,8 +7,10 @@ import sys
 import unittest
 
 import check_docs
+import check_headers
 import check_layers
 import check_text
+import errors_table
 import ksyms
 import mkcpio
 
@@ -146,6 +148,66 @@ class SetUpTest(unittest.TestCase):
     def test_not_otherwise(self):
         for args in (["help"], ["-n", "run"], ["-q"]):
             self.assertFalse(self.runs_set_up(*args), args)
+
+
+class HeadersTest(unittest.TestCase):
+    def test_compilers_find_what_is_wrong(self):
+        layouts = f'#include "{check_headers.LAYOUTS}"\n'
+        for _, command in check_headers.COMPILERS[:4]:
+            self.assertIsNone(check_headers.compile_text(command, layouts))
+            for wrong in ("HOLDS(ZX_ERR_NO_MEMORY == -3);", "SIZE(zx_iob_region_t, 112);",
+                          "PLACE(zx_info_maps_t, type, 52);", "PLACE(zx_wait_item_t, nothing, 0);"):
+                self.assertIsNotNone(check_headers.compile_text(command, layouts + wrong))
+
+    def test_names_that_cxx_changes(self):
+        found = list(check_headers.check_names(["vmar_map", "no_such_call"]))
+        self.assertEqual(len(found), 2, found)
+
+
+class ErrorsTest(unittest.TestCase):
+    PAGE = ("## Errors\n| Status | When |\n|---|---|\n| `ZX_ERR_BAD_HANDLE` | It is none. |\n"
+            "| `ZX_ERR_NO_MEMORY` | Cannot occur: no memory is needed for it. |\n\n## Notes\n"
+            "| `ZX_ERR_CANCELED` | no row of errors |\n")
+
+    def test_pages(self):
+        rows = dict(errors_table.documented(self.PAGE))
+        self.assertEqual(set(rows), {"ZX_ERR_BAD_HANDLE", "ZX_ERR_NO_MEMORY"})
+        self.assertIsNone(rows["ZX_ERR_BAD_HANDLE"])
+
+    def found(self, body, before=""):
+        return errors_table.provoked("tests/conformance/x.c",
+                                     f"{before}\nTEST(vmo, x)\n{{\n{body}\n}}\n")
+
+    def test_assertions(self):
+        pair = ("vmo_read", "ZX_ERR_BAD_HANDLE")
+        helper = "static zx_status_t rd(zx_handle_t h)\n{\n    return zx_vmo_read(h, 0, 1);\n}\n"
+        expect = ("static void no(zx_status_t want)\n{\n    "
+                  "EXPECT_STATUS(zx_vmo_read(0), want);\n}\n")
+        for text, before in (("EXPECT_STATUS(zx_vmo_read(0, f(1, 2)), ZX_ERR_BAD_HANDLE);", ""),
+                             ("ASSERT_STATUS(zx_vmo_read(0),\n"
+                              " by_abi(ZX_OK, ZX_ERR_BAD_HANDLE));", ""),
+                             ("COVERS(vmo_read, ZX_ERR_BAD_HANDLE);", ""),
+                             ("EXPECT_STATUS(rd(3), ZX_ERR_BAD_HANDLE);", helper),
+                             ("no(ZX_ERR_BAD_HANDLE);", expect)):
+            self.assertEqual(self.found(text, before).get(pair), "vmo.x", text)
+        for text in ("EXPECT_OK(zx_vmo_read(0));", "if (zx_vmo_read(0) == ZX_ERR_BAD_HANDLE) f();",
+                     "EXPECT_STATUS(zx_vmo_write(0), ZX_ERR_BAD_HANDLE);",
+                     "/* EXPECT_STATUS(zx_vmo_read(0), ZX_ERR_BAD_HANDLE); */"):
+            self.assertNotIn(pair, self.found(text), text)
+
+    def test_problems(self):
+        pages = {"vmo_read": errors_table.documented(self.PAGE)}
+        pair = ("vmo_read", "ZX_ERR_BAD_HANDLE")
+        tests = {pair: "vmo.x"}
+        table = errors_table.render(pages, tests)
+        self.assertEqual(list(errors_table.problems_of(pages, tests, table)), [])
+        without = list(errors_table.problems_of(pages, {}, errors_table.render(pages, {})))
+        self.assertEqual(len(without), 1, without)
+        self.assertIn("no test provokes", without[0])
+        more = tests | {("vmo_read", "ZX_ERR_CANCELED"): "vmo.y"}
+        self.assertIn("does not document", next(errors_table.problems_of(pages, more, table)))
+        impossible = tests | {("vmo_read", "ZX_ERR_NO_MEMORY"): "vmo.y"}
+        self.assertTrue(list(errors_table.problems_of(pages, impossible, table)))
 
 
 class BuildToolsTest(unittest.TestCase):

@@ -44,6 +44,13 @@ static inline bool abi_vmar_commit_needs_write_right(void)
     return abi_get_mode() == ABI_DOCUMENTED;
 }
 
+/* DECOMMIT through zx_vmar_op_range asks of the size what it asks in zx_vmo_op_range: whole pages
+ * (ZX_ERR_INVALID_ARGS); otherwise it is rounded up, as for every other operation. */
+static inline bool abi_vmar_decommit_needs_whole_pages(void)
+{
+    return abi_get_mode() == ABI_DOCUMENTED;
+}
+
 /* The options of a private IOB region must be 0; otherwise they are those of zx_vmo_create. */
 static inline bool abi_iob_region_options_must_be_zero(void)
 {

@@ -53,7 +53,7 @@ static uint32_t vmo_flags_locked(const struct vmo *vmo)
     uint32_t flags = vmo->kind == VMO_PAGED ? ZX_INFO_VMO_TYPE_PAGED : ZX_INFO_VMO_TYPE_PHYSICAL;
     if (vmo->options & ZX_VMO_RESIZABLE)
         flags |= ZX_INFO_VMO_RESIZABLE;
-    if (vmo->options & ZX_VMO_DISCARDABLE)
+    if (vmo_is_discardable(vmo))
         flags |= ZX_INFO_VMO_DISCARDABLE;
     if (vmo->is_contiguous)
         flags |= ZX_INFO_VMO_CONTIGUOUS;

@@ -152,6 +152,12 @@ static bool op_changes_memory(uint32_t op)
     return op == ZX_VMAR_OP_COMMIT || op == ZX_VMAR_OP_DECOMMIT;
 }
 
+static bool op_size_is_acceptable(uint32_t op, size_t size)
+{
+    return op != ZX_VMAR_OP_DECOMMIT || is_aligned(size, PAGE_SIZE_BYTES) ||
+           !abi_vmar_decommit_needs_whole_pages();
+}
+
 zx_status_t sys_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t address, size_t size,
                               void *buffer, size_t buffer_size)
 {
@@ -162,7 +168,7 @@ zx_status_t sys_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t addres
     zx_status_t status = lookup_vmar(handle, needed, &vmar, &rights);
     if (status != ZX_OK)
         return status;
-    if (buffer != NULL || buffer_size != 0)
+    if (buffer != NULL || buffer_size != 0 || !op_size_is_acceptable(op, size))
         status = ZX_ERR_INVALID_ARGS;
     else
         status = vmar_op_range(vmar->vmar, op, address, size, (rights & ZX_RIGHT_OP_CHILDREN) != 0);

@@ -50,6 +50,8 @@ static zx_status_t check_options(struct map_request *request)
         if (!(options & ZX_VM_ALLOW_FAULTS) && abi_map_needs_allow_faults())
             return ZX_ERR_NOT_SUPPORTED;
     }
+    if (vmo_is_discardable(request->vmo) && !(options & ZX_VM_ALLOW_FAULTS))
+        return ZX_ERR_NOT_SUPPORTED;
     options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
     if (options & ~MAP_OPTIONS)
         return ZX_ERR_INVALID_ARGS;

@@ -262,6 +262,11 @@ uint64_t vmo_size_bytes(struct vmo *vmo)
     return size_bytes;
 }
 
+bool vmo_is_discardable(const struct vmo *vmo)
+{
+    return (vmo->options & ZX_VMO_DISCARDABLE) != 0;
+}
+
 bool vmo_is_resizable(const struct vmo *vmo)
 {
     return (vmo->options & ZX_VMO_RESIZABLE) != 0;

@@ -143,6 +143,7 @@ uint32_t vmo_count_children(struct vmo *vmo);
 
 uint64_t vmo_size_bytes(struct vmo *vmo);
 bool vmo_is_resizable(const struct vmo *vmo);
+bool vmo_is_discardable(const struct vmo *vmo);
 
 /* Rounds up; growing adds zeros, shrinking unmaps the tail from every mapping on every hart and
  * frees it; content size becomes the exact argument. ZX_ERR_UNAVAILABLE: not resizable.

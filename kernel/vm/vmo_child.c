@@ -47,7 +47,7 @@ static zx_status_t check_parent(const struct child_request *request)
     uint32_t options = request->options;
     bool is_slice = request->parent != source && !request->parent->is_reference;
 
-    if ((source->options & ZX_VMO_DISCARDABLE) != 0)
+    if (vmo_is_discardable(source))
         return ZX_ERR_NOT_SUPPORTED;
     if ((options & ZX_VMO_CHILD_REFERENCE) != 0 && (source->is_contiguous || is_slice))
         return ZX_ERR_NOT_SUPPORTED;

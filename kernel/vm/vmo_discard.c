@@ -23,7 +23,7 @@ void vmo_discard_forget(struct vmo *vmo)
 {
     irq_state_t irqs;
 
-    if ((vmo->options & ZX_VMO_DISCARDABLE) == 0)
+    if (!vmo_is_discardable(vmo))
         return;
     irqs = spin_lock_irqsave(&list_lock);
     list_remove(&vmo->discard_node);
@@ -41,7 +41,7 @@ static void remember(struct vmo *vmo)
 
 static zx_status_t check_whole_locked(const struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 {
-    if ((vmo->options & ZX_VMO_DISCARDABLE) == 0)
+    if (!vmo_is_discardable(vmo))
         return ZX_ERR_NOT_SUPPORTED;
     return offset == 0 && len_bytes == vmo->size_bytes ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
 }

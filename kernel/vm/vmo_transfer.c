@@ -8,7 +8,7 @@
 
 static zx_status_t check(const struct vmo *vmo)
 {
-    if (vmo->kind != VMO_PAGED || vmo->is_contiguous || (vmo->options & ZX_VMO_DISCARDABLE) != 0)
+    if (vmo->kind != VMO_PAGED || vmo->is_contiguous || vmo_is_discardable(vmo))
         return ZX_ERR_NOT_SUPPORTED;
     return ZX_OK;
 }

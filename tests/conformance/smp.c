@@ -304,7 +304,7 @@ TEST(smp, mapping_storm_in_one_address_space)
     zx_handle_t vmar = vmar_new(CAN_MAP_RW, 256 * PAGE, &base);
 
     run_storm(storm_memory, &vmar);
-    EXPECT_STATUS(zx_vmar_unmap(vmar, base, 256 * PAGE), ZX_ERR_NOT_FOUND);
+    EXPECT_STATUS(zx_vmar_unmap(vmar, base, 256 * PAGE), by_abi(ZX_ERR_NOT_FOUND, ZX_OK));
     vmar_drop(vmar);
 }
 

@@ -67,6 +67,14 @@ bool test_check_status(const char *file, int line, const char *what, zx_status_t
     } while (0)
 #define ASSERT_OK(call) ASSERT_STATUS(call, ZX_OK)
 
+/* Marks, for tools/errors_table.py, that the assertion beside it provokes a documented error.
+ * Needed only where the assertion does not name call and error itself. */
+#define COVERS(call, error)                                                                        \
+    do {                                                                                           \
+        (void)zx_##call;                                                                           \
+        (void)(error);                                                                             \
+    } while (0)
+
 bool test_check_equal(const char *file, int line, const char *what, uint64_t got, uint64_t want);
 #define EXPECT_EQ(got, want)                                                                       \
     test_check_equal(__FILE__, __LINE__, #got " == " #want, (uint64_t)(got), (uint64_t)(want))

@@ -7,6 +7,13 @@ const uintptr_t bad_addresses[NUM_BAD_ADDRESSES] = {
     KERNEL_ADDRESS, NONCANONICAL_ADDRESS, (uintptr_t)-8, 8, 0xffffffff80200000,
 };
 
+bool abi_is_zircon(void)
+{
+    const char *abi = getenv("abi");
+
+    return abi != NULL && strcmp(abi, "zircon") == 0;
+}
+
 zx_handle_t vmo_new(uint64_t size_bytes)
 {
     zx_handle_t vmo;

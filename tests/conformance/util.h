@@ -28,6 +28,15 @@ extern const uintptr_t bad_addresses[NUM_BAD_ADDRESSES];
 #define SENTINEL_HANDLE  ((zx_handle_t)0x5a5a5a5a)
 #define SENTINEL_ADDRESS ((zx_vaddr_t)0x5a5a5a5a5a5a5a5a)
 
+/* Which of the two behaviours of docs/differences.md the kernel was booted with: true for
+ * abi=zircon. Known from the environment, which holds the kernel's command line. */
+bool abi_is_zircon(void);
+/* The status that is right for the behaviour in force. */
+static inline zx_status_t by_abi(zx_status_t documented, zx_status_t zircon)
+{
+    return abi_is_zircon() ? zircon : documented;
+}
+
 zx_handle_t vmo_new(uint64_t size_bytes);
 zx_handle_t vmo_new_resizable(uint64_t size_bytes);
 /* A region below the root with those options and CAN_MAP_SPECIFIC. */

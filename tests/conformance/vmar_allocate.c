@@ -140,16 +140,16 @@ TEST(vmar_allocate, no_room)
 
     ASSERT_OK(zx_vmar_allocate(vmar, ZX_VM_SPECIFIC, 4 * PAGE, PAGE, &child, &child_base));
     close_handle(child);
-    EXPECT_ALLOCATE_FAILS(vmar, 0, 0, 5 * PAGE, ZX_ERR_NO_MEMORY);
+    EXPECT_ALLOCATE_FAILS(vmar, 0, 0, 5 * PAGE, by_abi(ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES));
     ASSERT_OK(zx_vmar_allocate(vmar, 0, 0, 4 * PAGE, &child, &child_base));
     EXPECT_EQ(child_base, base);
     close_handle(child);
     /* Three pages are left behind the middle one. */
-    EXPECT_ALLOCATE_FAILS(vmar, 0, 0, 4 * PAGE, ZX_ERR_NO_MEMORY);
+    EXPECT_ALLOCATE_FAILS(vmar, 0, 0, 4 * PAGE, by_abi(ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES));
     ASSERT_OK(zx_vmar_allocate(vmar, 0, 0, 3 * PAGE, &child, &child_base));
     EXPECT_EQ(child_base, base + 5 * PAGE);
     close_handle(child);
-    EXPECT_ALLOCATE_FAILS(vmar, 0, 0, PAGE, ZX_ERR_NO_MEMORY);
+    EXPECT_ALLOCATE_FAILS(vmar, 0, 0, PAGE, by_abi(ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES));
     /* Larger than the region is another error: it could never fit. */
     EXPECT_ALLOCATE_FAILS(vmar, 0, 0, 9 * PAGE, ZX_ERR_INVALID_ARGS);
     vmar_drop(vmar);
@@ -237,7 +237,8 @@ TEST(vmar_allocate, upper_limits_that_cannot_be)
     EXPECT_ALLOCATE_FAILS(vmar, limit, PAGE + 1, PAGE, ZX_ERR_INVALID_ARGS);
     ASSERT_OK(zx_vmar_allocate(vmar, ZX_VM_SPECIFIC, PAGE, PAGE, &child, &child_base));
     close_handle(child);
-    EXPECT_ALLOCATE_FAILS(vmar, limit, 3 * PAGE, 2 * PAGE, ZX_ERR_NO_MEMORY);
+    EXPECT_ALLOCATE_FAILS(vmar, limit, 3 * PAGE, 2 * PAGE,
+                          by_abi(ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES));
     vmar_drop(vmar);
 }
 

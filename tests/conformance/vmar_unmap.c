@@ -129,9 +129,10 @@ TEST(vmar_unmap, nothing_there)
 {
     struct region r = region_new();
 
-    EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base + 20 * PAGE, 4 * PAGE), ZX_ERR_NOT_FOUND);
+    EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base + 20 * PAGE, 4 * PAGE),
+                     by_abi(ZX_ERR_NOT_FOUND, ZX_OK));
     EXPECT_OK(zx_vmar_unmap(r.vmar, r.base, PAGE));
-    EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base, PAGE), ZX_ERR_NOT_FOUND);
+    EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base, PAGE), by_abi(ZX_ERR_NOT_FOUND, ZX_OK));
     region_drop(&r);
 }
 
@@ -140,8 +141,6 @@ TEST(vmar_unmap, addresses_and_lengths)
     struct region r = region_new();
 
     EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base, 0), ZX_ERR_INVALID_ARGS);
-    EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base, 1), ZX_ERR_INVALID_ARGS);
-    EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base, PAGE + 1), ZX_ERR_INVALID_ARGS);
     EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base + 1, PAGE), ZX_ERR_INVALID_ARGS);
     EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base - PAGE, 2 * PAGE), ZX_ERR_INVALID_ARGS);
     EXPECT_NO_CHANGE(zx_vmar_unmap(r.vmar, r.base, REGION + PAGE), ZX_ERR_INVALID_ARGS);
@@ -265,7 +264,7 @@ TEST(vmar_unmap, a_big_mapping_page_by_page)
         ASSERT_OK(zx_vmar_unmap(vmar, base + victim * PAGE, PAGE));
         ASSERT(!can_read(base + victim * PAGE));
     }
-    EXPECT_STATUS(zx_vmar_unmap(vmar, base, COUNT * PAGE), ZX_ERR_NOT_FOUND);
+    EXPECT_STATUS(zx_vmar_unmap(vmar, base, COUNT * PAGE), by_abi(ZX_ERR_NOT_FOUND, ZX_OK));
     vmar_drop(vmar);
     close_handle(vmo);
 }

@@ -125,6 +125,7 @@ TEST(vmo_memory, discarded_when_memory_runs_out)
     EXPECT(!can_read(addr + PAGE));
     EXPECT_STATUS(zx_vmo_read(loose, &word, 0, 8), ZX_ERR_NOT_FOUND);
     EXPECT_STATUS(zx_vmo_write(loose, &word, 0, 8), ZX_ERR_NOT_FOUND);
+    EXPECT_STATUS(op(loose, ZX_VMO_OP_COMMIT, 0, PAGE), ZX_ERR_NOT_FOUND);
     EXPECT_STATUS(op(loose, ZX_VMO_OP_TRY_LOCK, 0, size), ZX_ERR_UNAVAILABLE);
     ASSERT_OK(zx_vmo_op_range(loose, ZX_VMO_OP_LOCK, 0, size, &state, sizeof(state)));
     EXPECT_EQ(state.discarded_offset, 0);
@@ -244,6 +245,7 @@ TEST(vmo_memory, physical)
     zx_handle_t vmo = SENTINEL_HANDLE, child = SENTINEL_HANDLE;
     zx_handle_t root = startup_resource();
     uint64_t word = 0;
+    size_t actual;
 
     EXPECT_STATUS(zx_vmo_create_physical(ZX_HANDLE_INVALID, DEVICE_ADDRESS, PAGE, &vmo),
                   ZX_ERR_BAD_HANDLE);
@@ -269,7 +271,14 @@ TEST(vmo_memory, physical)
                   ZX_ERR_NOT_SUPPORTED);
     ASSERT_OK(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, PAGE, PAGE, &child));
     EXPECT_EQ(info_of(child).cache_policy, ZX_CACHE_POLICY_UNCACHED);
-    unmap(map_anywhere(RW, child, PAGE), PAGE);
+    zx_vaddr_t addr = map_anywhere(RW, child, PAGE);
+    EXPECT_STATUS(zx_vmar_op_range(zx_vmar_root_self(), ZX_VMAR_OP_DECOMMIT, addr, PAGE, NULL, 0),
+                  ZX_ERR_NOT_SUPPORTED);
+    EXPECT_STATUS(zx_process_read_memory(zx_process_self(), addr, &word, 8, &actual),
+                  ZX_ERR_NOT_SUPPORTED);
+    EXPECT_STATUS(zx_process_write_memory(zx_process_self(), addr, &word, 8, &actual),
+                  ZX_ERR_NOT_SUPPORTED);
+    unmap(addr, PAGE);
     close_handle(child);
     close_handle(vmo);
 }

@@ -171,6 +171,8 @@ static zx_status_t op_status(const struct model *model, unsigned vmar, bool op_c
     if (real_has_syscalls && needs_write && op != ZX_VMAR_OP_ZERO &&
         !(m->options & ZX_VM_CAN_MAP_WRITE))
         return ZX_ERR_ACCESS_DENIED;
+    if (real_has_syscalls && op == ZX_VMAR_OP_DECOMMIT && !model_is_aligned(len))
+        return ZX_ERR_INVALID_ARGS;
     if (!round_len(addr, &len))
         return ZX_ERR_INVALID_ARGS;
     if (m->is_dead)

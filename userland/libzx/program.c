@@ -10,6 +10,8 @@
 #include "userland/crt/startup.h"
 #include "userland/libzx/lock.h"
 
+extern char **environ;
+
 static struct {
     struct lock lock;
     bool taken;
@@ -113,6 +115,15 @@ static zx_status_t add_duplicate(struct launch_handle *handles, uint32_t *count,
     return status;
 }
 
+static uint32_t count_environment(void)
+{
+    uint32_t count = 0;
+
+    while (environ != NULL && environ[count] != NULL)
+        count++;
+    return count;
+}
+
 zx_status_t program_start(const struct program_args *args, zx_handle_t *process)
 {
     struct launch_handle handles[LAUNCH_MAX_HANDLES];
@@ -144,6 +155,8 @@ zx_status_t program_start(const struct program_args *args, zx_handle_t *process)
         .vdso_vmo = program_vdso_vmo(),
         .argv = args->argv,
         .argc = args->argc,
+        .envp = (const char *const *)environ,
+        .envc = count_environment(),
         .handles = handles,
         .num_handles = count,
     };

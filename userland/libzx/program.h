@@ -28,8 +28,9 @@ struct program_args {
     uint32_t num_handles;
 };
 
-// Starts a program. *process gets its handle, the caller's. ZX_ERR_NOT_FOUND: no such program;
-// ZX_ERR_OUT_OF_RANGE: too many handles; else as launch_process.
+// Starts a program, which inherits the caller's environment: init's is the kernel's command line,
+// each word as NAME=VALUE. *process gets its handle, the caller's. ZX_ERR_NOT_FOUND: no such
+// program; ZX_ERR_OUT_OF_RANGE: too many handles; else as launch_process.
 zx_status_t program_start(const struct program_args *args, zx_handle_t *process);
 
 // Waits until the process (borrowed) has ended and gets its return code. ZX_ERR_TIMED_OUT.
