@@ -104,8 +104,10 @@ EXTRA_CXX   = clang++ --target=riscv64-linux-gnu
 EXTRA_CXXFLAGS = -std=c++20 -g -O2 -march=rv64imafdc -mabi=lp64d -fno-stack-protector \
     -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-exceptions -fno-rtti -fPIE -ftls-model=local-exec \
-    -U__STDC_HOSTED__ -D__STDC_HOSTED__=0 -Wno-builtin-macro-redefined -Wall -nostdinc -nostdinc++ -include userland/cxx/include/prefix.h -isystem userland/cxx/include \
-    -isystem /usr/include/c++/$(CXX_VERSION) -isystem /usr/include/$(CXX_HOST)/c++/$(CXX_VERSION) \
+    -U__STDC_HOSTED__ -D__STDC_HOSTED__=0 -Wno-builtin-macro-redefined -Wall \
+    -nostdinc -nostdinc++ -include userland/cxx/include/prefix.h -isystem userland/cxx/include \
+    -isystem /usr/include/c++/$(CXX_VERSION) \
+    -isystem /usr/include/$(CXX_HOST)/c++/$(CXX_VERSION) \
     -isystem $(shell clang -print-resource-dir 2>/dev/null)/include -I. -Iabi -Iuserland/include \
     -isystem $(PICOLIBC)/include -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1
 CXX_RUNTIME := $(BUILD)/u/cxx/runtime.cc.o

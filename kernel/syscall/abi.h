@@ -63,3 +63,11 @@ static inline bool abi_replace_as_executable_knows_wrong_type(void)
 {
     return abi_get_mode() == ABI_DOCUMENTED;
 }
+
+/* zx_process_read_memory and _write_memory keep to what the handles that made a mapping allowed
+ * (ZX_ERR_ACCESS_DENIED): who may only read a VMO cannot write it by way of a process. Otherwise
+ * they reach all that is mapped, as calls of Zircon's that only a debugging system has. */
+static inline bool abi_process_memory_keeps_to_rights(void)
+{
+    return abi_get_mode() == ABI_DOCUMENTED;
+}

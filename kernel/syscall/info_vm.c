@@ -78,13 +78,13 @@ size_t info_vmo_record_bytes(uint32_t topic)
     switch (topic) {
     case ZX_INFO_VMO_V1:
     case ZX_INFO_PROCESS_VMOS_V1:
-        return ZX_INFO_VMO_V1_BYTES;
+        return sizeof(zx_info_vmo_v1_t);
     case ZX_INFO_VMO_V2:
     case ZX_INFO_PROCESS_VMOS_V2:
-        return ZX_INFO_VMO_V2_BYTES;
+        return sizeof(zx_info_vmo_v2_t);
     case ZX_INFO_VMO_V3:
     case ZX_INFO_PROCESS_VMOS_V3:
-        return ZX_INFO_VMO_V3_BYTES;
+        return sizeof(zx_info_vmo_v3_t);
     default:
         return sizeof(zx_info_vmo_t);
     }

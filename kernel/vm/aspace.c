@@ -157,8 +157,8 @@ zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access)
     return status;
 }
 
-zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write, struct vmo **out,
-                           uint64_t *out_offset)
+zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, uint32_t access, bool within_rights,
+                           struct vmo **out, uint64_t *out_offset)
 {
     struct mapping *mapping;
     zx_status_t status = ZX_OK;
@@ -167,7 +167,9 @@ zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write, stru
     mapping = aspace_find_mapping_locked(aspace, addr);
     if (mapping == NULL) {
         status = ZX_ERR_NOT_FOUND;
-    } else if (write && vmo_is_frozen(mapping->vmo)) {
+    } else if (within_rights && (access & ~(uint32_t)mapping->max_perms) != 0) {
+        status = ZX_ERR_ACCESS_DENIED;
+    } else if ((access & MMU_PERM_WRITE) != 0 && vmo_is_frozen(mapping->vmo)) {
         status = ZX_ERR_ACCESS_DENIED;
     } else {
         vmo_get(mapping->vmo);

@@ -51,11 +51,13 @@ MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t 
 struct mapping *aspace_find_mapping_locked(struct aspace *aspace, vaddr_t addr);
 
 /* Finds the VMO behind |addr| for another process's debugger, and the offset in it; takes a
- * reference on it. What the mapping permits is ignored, but not that a VMO is frozen.
- * ZX_ERR_NOT_FOUND: nothing mapped there. ZX_ERR_ACCESS_DENIED: to write, and frozen.
- * ZX_ERR_OUT_OF_RANGE: past the end of what the mapping shows. Sleeps. */
-MUST_USE zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write,
-                                    struct vmo **out, uint64_t *out_offset);
+ * reference on it. |access| is MMU_PERM_READ or MMU_PERM_WRITE; what the mapping permits now is
+ * ignored, but |within_rights| not what it may ever have: pages that others show too are not to be
+ * written through a handle that could not. What is frozen never is. ZX_ERR_NOT_FOUND: nothing
+ * mapped there. ZX_ERR_ACCESS_DENIED: not allowed. ZX_ERR_OUT_OF_RANGE: past the end of what the
+ * mapping shows. Sleeps. */
+MUST_USE zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, uint32_t access,
+                                    bool within_rights, struct vmo **out, uint64_t *out_offset);
 
 /* One entry of a walk, as ZX_INFO_PROCESS_MAPS wants it. Valid during the call only. */
 struct aspace_walk_entry {

@@ -275,10 +275,12 @@ static void test_get_vmo(void **state)
     struct vmo *found = NULL;
     uint64_t offset = 42;
     map_pages(arena, 0, 0, vmo, 62, 4); /* permissions do not matter */
-    assert_int_equal(aspace_get_vmo(space, at(9), false, &found, &offset), ZX_ERR_NOT_FOUND);
+    assert_int_equal(aspace_get_vmo(space, at(9), MMU_PERM_READ, true, &found, &offset),
+                     ZX_ERR_NOT_FOUND);
     assert_null(found);
     assert_int_equal(offset, 42);
-    assert_int_equal(aspace_get_vmo(space, at(1) + 123, true, &found, &offset), ZX_OK);
+    assert_int_equal(aspace_get_vmo(space, at(1) + 123, MMU_PERM_WRITE, true, &found, &offset),
+                     ZX_OK);
     assert_ptr_equal(found, vmo);
     assert_int_equal(offset, PAGES(63) + 123);
     vmo_put(found);

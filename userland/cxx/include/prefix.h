@@ -5,6 +5,7 @@
 #define BERYL_CXX_PREFIX_H_
 
 #include <bits/c++config.h>
+#include <initializer_list>
 
 #undef _GLIBCXX_HAS_GTHREADS
 #undef _GLIBCXX_HAVE_LINUX_FUTEX
