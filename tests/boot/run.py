@@ -18,6 +18,9 @@ import shell  # noqa: E402
 LIMIT_SECONDS = 90
 TAIL_LINES = 40
 DELAY_ADDRESS = 0x90000000
+# tests/boot/firmware: where its options are, and the machine it is for.
+RAM_BASE, TEXT_OFFSET, OPTIONS_ADDRESS = 0x80000000, 0x200000, 0x801FF000
+FIRMWARE_MEM = 128 << 20
 # The firmware that QEMU takes by default waits for hart 0; this one starts on whatever comes first.
 FW_JUMP = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin"
 
@@ -43,6 +46,15 @@ SHELLS = [
     ("two NUMA nodes", "virt", 4, "1G", NUMA, [], {0, 1, 2, 3}),
     ("two NUMA nodes, booted from the second", "virt", 4, "1G", NUMA, [0, 1], {2, 3}),
     ("cannot power off", "sifive_u", 4, "512M", [], [], {1, 2, 3, 4}),
+]
+
+# Under the firmware of tests/boot/firmware: (what is special, harts, options, more of QEMU's).
+COUNTERS_OFF, FILL, ALL_HARTS, MODERN = 1, 2, 4, 8
+FIRMWARES = [
+    ("SBI 0.1, RAM and registers full of garbage", 1, FILL, []),
+    ("SBI 0.1, no counters, all harts enter", 4, COUNTERS_OFF | ALL_HARTS | FILL, []),
+    ("SBI 0.1, no counters, U54", 1, COUNTERS_OFF | FILL, ["-cpu", "sifive-u54"]),
+    ("SBI 2.0 with a debug console, no counters", 1, COUNTERS_OFF | MODERN, []),
 ]
 
 # What the boot loader brings as initrd: (name, words of the log that must appear, does it boot?)
@@ -123,6 +135,22 @@ def boot_shell(build, special, kind, harts, mem, extra, late, boot_harts):
     return problem, lines
 
 
+def boot_firmware(build, special, harts, flags, extra):
+    """To the shell, and its `poweroff`."""
+    image, options = os.path.join(build, "Image"), os.path.join(build, "log", "options.bin")
+    words = [flags, RAM_BASE + TEXT_OFFSET + os.path.getsize(image), RAM_BASE + FIRMWARE_MEM]
+    with open(options, "wb") as file:
+        file.write(b"".join(word.to_bytes(8, "little") for word in words))
+    argv = machine.qemu_command(build, "virt", harts, f"{FIRMWARE_MEM >> 20}M", "run=demo",
+                                extra=extra)
+    argv[argv.index("-bios") + 1] = os.path.join(build, "firmware.bin")
+    argv += ["-device", f"loader,file={options},addr={OPTIONS_ADDRESS:#x},force-raw=on"]
+    problem, lines = shell.boot_to_shell(argv, LIMIT_SECONDS, log_path(build, special))
+    if not problem and not any("harts: 1 running" in line for line in lines):
+        problem = "firmware that cannot start harts, and yet there is more than one"
+    return problem, lines
+
+
 def boot_initrd(build, name, words, boots):
     problem, lines = boot(build, f"initrd {name}", "virt", 1, "512M", "",
                           ["-initrd", make_initrd(build, name)])
@@ -141,6 +169,7 @@ def main():
     passed = failed = 0
     cases = [(machine_label(*m[:5]), boot_machine, m) for m in MATRIX]
     cases += [(machine_label(*m[:4]), boot_shell, m) for m in SHELLS]
+    cases += [(f"firmware: {f[0]}", boot_firmware, f) for f in FIRMWARES]
     cases += [(f"initrd: {i[0]}", boot_initrd, i) for i in INITRDS]
     cases += [(f"U-Boot: {name}", test, args) for name, test, args in loaders.CASES]
     if len(sys.argv) > 2:
