@@ -1,6 +1,7 @@
 /* From the assembly entry to kernel_main, and what the image knows of itself. */
 #include "arch/riscv/boot_tables.h"
 #include "arch/riscv/csr.h"
+#include "arch/riscv/errata.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/thread.h"
@@ -72,6 +73,7 @@ void boot_main(uint64_t hart_id, paddr_t dtb_pa, uint64_t instret_at_entry)
 
 void arch_set_features(const struct arch_features *features)
 {
+    errata_init();
     riscv_features = *features;
     if (features->sstc) {
         irq_state_t irq = arch_irq_save();

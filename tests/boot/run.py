@@ -4,6 +4,7 @@
 run.py [BUILD [PART-OF-A-NAME]]
 """
 import os
+import re
 import shutil
 import sys
 import time
@@ -28,6 +29,12 @@ NUMA = ["-object", "memory-backend-ram,id=low,size=512M",
         "-object", "memory-backend-ram,id=high,size=512M",
         "-numa", "node,memdev=low,cpus=0-1", "-numa", "node,memdev=high,cpus=2-3"]
 
+# Ids of the U74 of SiFive's Unmatched, whose fences of single addresses do not work, and of the
+# JH7110's, whose do.
+OLD_U74 = "rv64,mvendorid=0x489,marchid=0x8000000000000007,mimpid=0x20181004"
+JH7110_U74 = "rv64,sstc=off,mvendorid=0x489,marchid=0x8000000000000007,mimpid=0x04210427"
+ERRATUM = "erratum CIP-1200"
+
 # (what is special, machine, harts, memory, more bootargs, more of QEMU's options)
 MATRIX = [
     ("", "virt", 1, "512M", "", []),
@@ -36,6 +43,8 @@ MATRIX = [
     ("", "virt", 8, "8G", "", []),
     ("", "virt", 4, "512M", "harts=3 seed=1", []),
     ("U54", "virt", 2, "512M", "", ["-cpu", "sifive-u54"]),
+    ("CIP-1200", "virt", 4, "512M", "", ["-cpu", OLD_U74]),
+    ("no CIP-1200", "virt", 4, "512M", "", ["-cpu", JH7110_U74]),
     ("ACLINT", "virt", 4, "512M", "", ["-machine", "aclint=on"]),
     ("", "uboot", 4, "512M", "", []),
 ]
@@ -45,8 +54,18 @@ MATRIX = [
 SHELLS = [
     ("two NUMA nodes", "virt", 4, "1G", NUMA, [], {0, 1, 2, 3}),
     ("two NUMA nodes, booted from the second", "virt", 4, "1G", NUMA, [0, 1], {2, 3}),
-    ("cannot power off", "sifive_u", 4, "512M", [], [], {1, 2, 3, 4}),
+    ("booted by hart 2", "virt", 4, "512M", [], [0, 1, 3], {2}),
+] + [
+    # Hart 0 has no S-mode, as on the VisionFive 2. This machine cannot power off, only reset.
+    (f"booted by hart {hart}", "sifive_u", 4, "512M", [],
+     [late for late in range(5) if late != hart], {hart}) for hart in (1, 2, 3, 4)
 ]
+
+# The smallest machine, on which figures are taken as well.
+SMALLEST_HARTS, SMALLEST_MEM = 4, "32M"
+# Steps of the boot: (what it says, the first log line behind it holds this).
+STEPS = [("device tree read", "command line"), ("page tables, allocators", "MiB free"),
+         ("console and interrupts", "plic:"), ("harts running", " running")]
 
 # Under the firmware of tests/boot/firmware: (what is special, harts, options, more of QEMU's).
 COUNTERS_OFF, FILL, ALL_HARTS, MODERN = 1, 2, 4, 8
@@ -88,6 +107,9 @@ def make_initrd(build, name):
     return path
 
 
+notes = []  # of the test that runs, for the reader
+
+
 def log_path(build, label):
     return os.path.join(build, "log", "boot-" + label.replace(" ", "-").replace(",", "") + ".log")
 
@@ -104,8 +126,11 @@ def machine_label(special, kind, harts, mem, more=""):
 
 
 def boot_machine(build, special, kind, harts, mem, more, extra):
-    return boot(build, machine_label(special, kind, harts, mem, more), kind, harts, mem, more,
-                extra)
+    problem, lines = boot(build, machine_label(special, kind, harts, mem, more), kind, harts, mem,
+                          more, extra)
+    if not problem and (special == "CIP-1200") != any(ERRATUM in line for line in lines):
+        problem = "the core was not recognised"
+    return problem, lines
 
 
 def late_harts(build, harts):
@@ -151,6 +176,35 @@ def boot_firmware(build, special, harts, flags, extra):
     return problem, lines
 
 
+def figures(build, lines):
+    """What the smallest machine's log says about size, memory and time."""
+    image = os.path.getsize(os.path.join(build, "Image"))
+    ramdisk = os.path.getsize(os.path.join(build, "ramdisk.cpio"))
+    yield f"Image {image} bytes, of it ramdisk {ramdisk}, the rest {image - ramdisk}"
+    at_boot = re.search(r"memory: .*MiB free", "\n".join(lines))
+    yield at_boot.group(0) if at_boot else "memory at boot: unknown"
+    shown = (re.match(r"\s*(total|free|wired)\b.* (\d+ KiB)", line) for line in lines)
+    yield "at the shell: " + ", ".join(f"{match.group(1)} {match.group(2)}"
+                                       for match in shown if match)
+    last = "0"
+    for what, words in STEPS:
+        for line in lines:
+            stamp = re.match(r"\[ *(\d+\.\d+)\]", line)
+            last = stamp.group(1) if stamp else last
+            if words in line:
+                yield f"{float(last) * 1000:8.1f} ms after the clock was found: {what}"
+                break
+
+
+def boot_smallest(build):
+    """To the shell, with the memory that is free there."""
+    argv = machine.qemu_command(build, "virt", SMALLEST_HARTS, SMALLEST_MEM, "run=demo")
+    problem, lines = shell.boot_to_shell(argv, LIMIT_SECONDS, log_path(build, "smallest"),
+                                         command=b"free\n", answer="other")
+    notes.extend(figures(build, lines))
+    return problem, lines
+
+
 def boot_initrd(build, name, words, boots):
     problem, lines = boot(build, f"initrd {name}", "virt", 1, "512M", "",
                           ["-initrd", make_initrd(build, name)])
@@ -169,6 +223,7 @@ def main():
     passed = failed = 0
     cases = [(machine_label(*m[:5]), boot_machine, m) for m in MATRIX]
     cases += [(machine_label(*m[:4]), boot_shell, m) for m in SHELLS]
+    cases += [(f"smallest: virt, {SMALLEST_HARTS} harts, {SMALLEST_MEM}", boot_smallest, ())]
     cases += [(f"firmware: {f[0]}", boot_firmware, f) for f in FIRMWARES]
     cases += [(f"initrd: {i[0]}", boot_initrd, i) for i in INITRDS]
     cases += [(f"U-Boot: {name}", test, args) for name, test, args in loaders.CASES]
@@ -182,6 +237,9 @@ def main():
             problem, lines = str(error), []
         took = time.monotonic() - begin
         print(f"  {'FAIL' if problem else 'ok':4}  {label} ({took:.1f} s)", flush=True)
+        for note in notes:
+            print(f"        {note}")
+        notes.clear()
         passed, failed = passed + (not problem), failed + bool(problem)
         if problem:
             print(f"        {problem}")
