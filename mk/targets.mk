@@ -17,7 +17,7 @@ clean:
 run: $(BUILD)/Image
 	@$(PYTHON) tools/run.py $(BUILD)
 
-test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS)
+test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
 
 test-uart:
