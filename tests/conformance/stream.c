@@ -277,3 +277,22 @@ TEST(stream, transfers_check_their_arguments)
     close_handle(stream);
     close_handle(vmo);
 }
+
+TEST(stream, memory_that_is_not_cached)
+{
+    zx_handle_t vmo = vmo_new(PAGE), stream;
+    char in[4] = {0};
+    zx_iovec_t vector = {in, sizeof(in)};
+    size_t actual = 77;
+
+    ASSERT_OK(zx_vmo_set_cache_policy(vmo, ZX_CACHE_POLICY_UNCACHED));
+    stream = stream_over(vmo, RW_MODE, 0);
+    EXPECT_STATUS(zx_stream_readv(stream, 0, &vector, 1, &actual), ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(zx_stream_readv_at(stream, 0, 0, &vector, 1, &actual), ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(zx_stream_writev(stream, 0, &vector, 1, &actual), ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(zx_stream_writev_at(stream, 0, 0, &vector, 1, &actual), ZX_ERR_BAD_STATE);
+    EXPECT_EQ(actual, 77);
+    EXPECT_EQ(position(stream), 0);
+    close_handle(stream);
+    close_handle(vmo);
+}
