@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The ABI's headers are usable: each one compiles alone, and twice, as C and as C++, with GCC and
 with Clang, for this machine and for the target, as do userland's; numbers and layouts are those of
-tests/headers/layouts.h; no structure has padding without a name; and from C++ every call is found under its C name."""
+tests/headers/layouts.h; no structure has padding without a name; and from C++ every call is found
+under its C name."""
 import os
 import re
 import subprocess
@@ -57,11 +58,12 @@ def check_padding(headers):
     """No structure has bytes without a name: those would be copied to programs as they happen to
     be. A padding field is set like any other."""
     text = "".join(f"#include <{header}>\n" for header in headers)
-    for compiler in ("gcc", f"{CROSS}-gcc"):
-        said = compile_text([compiler, "-x", "c", "-std=gnu11"], text,
-                            ("-fsyntax-only", "-Wpadded"))
+    for name, command in COMPILERS:
+        if not name.startswith("gcc"):
+            continue
+        said = compile_text(command, text, ("-fsyntax-only", "-Wpadded"))
         if said is not None:
-            yield f"padding, {compiler}:\n{said}"
+            yield f"padding, {name}:\n{said}"
 
 
 def check_names(calls):

@@ -3,9 +3,9 @@
 
 models.py BUILD
 
-Each model must hold: every state searched, no assertion violated, no process stuck. And each of its
-variants must be refuted: a line ` * broken NAME ...` of its head names a macro that puts a mistake into
-it. Closes with `N passed, N failed`.
+Each model must hold: every state searched, no assertion violated, no process stuck. And each of
+its variants must be refuted: a line ` * broken NAME ...` of its head names a macro that puts a
+mistake into it. Closes with `N passed, N failed`.
 """
 import glob
 import os
@@ -28,7 +28,8 @@ def search(folder, path, variant):
     os.makedirs(folder, exist_ok=True)
     output = ""
     for argv, directory in (
-            (["spin"] + ([f"-D{variant}"] if variant else []) + ["-a", os.path.abspath(path)], folder),
+            (["spin"] + ([f"-D{variant}"] if variant else []) + ["-a", os.path.abspath(path)],
+             folder),
             (["gcc", "-O0" if variant else "-O2", "-w", "-DSAFETY",
               f"-DMEMLIM={MEMORY_MIB}", "-o", "pan", "pan.c"], folder),
             (["./pan", f"-m{DEPTH}"], folder)):

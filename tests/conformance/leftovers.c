@@ -42,7 +42,7 @@ static int sleeper_body(void *arg)
 {
     (void)arg;
     while (!atomic_load(&sleeper_may_end))
-        __asm__ volatile("" ::: "memory");
+        continue;
     return 0;
 }
 
