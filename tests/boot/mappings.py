@@ -1,5 +1,5 @@
-"""What the page tables allow, as the machine itself reads them: QEMU's monitor prints every mapping of
-a hart (`info mem`) while programs run."""
+"""What the page tables allow, as the machine itself reads them: QEMU's monitor prints every
+mapping of a hart (`info mem`) while programs run."""
 import os
 import re
 import socket
