@@ -1,4 +1,6 @@
-// Assertions for programs: a condition that does not hold ends the process with a message.
+// Assertions of user programs, which stay in every build, and those of debug builds (without
+// NDEBUG). One that does not hold says so on the standard error stream and ends the process with a
+// breakpoint exception.
 #ifndef ZIRCON_ASSERT_H_
 #define ZIRCON_ASSERT_H_
 
@@ -6,45 +8,54 @@
 
 __BEGIN_CDECLS
 
-// Writes the printf-like text to standard error and ends the process by an exception.
-void __zx_panic(const char *format, ...) __NO_RETURN __attribute__((__format__(__printf__, 1, 2)));
+// Prints the text, as printf makes it, and ends the process.
+__NO_RETURN void __zx_panic(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 
 __END_CDECLS
 
-#define ZX_PANIC(fmt, ...) __zx_panic((fmt), ##__VA_ARGS__)
+#define ZX_PANIC(format, ...) __zx_panic(format, ##__VA_ARGS__)
 
-#define ZX_ASSERT(cond)                                                                            \
+#define ZX_ASSERT(condition)                                                                       \
     do {                                                                                           \
-        if (__builtin_expect(!(cond), 0))                                                          \
-            __zx_panic("ASSERT FAILED at (%s:%d): %s\n", __FILE__, __LINE__, #cond);               \
+        if (!__builtin_expect(!!(condition), 1)) {                                                 \
+            ZX_PANIC("%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                \
+        }                                                                                          \
     } while (0)
 
-#define ZX_ASSERT_MSG(cond, msg, ...)                                                              \
+#define ZX_ASSERT_MSG(condition, message, ...)                                                     \
     do {                                                                                           \
-        if (__builtin_expect(!(cond), 0))                                                          \
-            __zx_panic("ASSERT FAILED at (%s:%d): %s\n" msg "\n", __FILE__, __LINE__, #cond,       \
-                       ##__VA_ARGS__);                                                             \
+        if (!__builtin_expect(!!(condition), 1)) {                                                 \
+            ZX_PANIC("%s:%d: does not hold: %s: " message "\n", __FILE__, __LINE__, #condition,    \
+                     ##__VA_ARGS__);                                                               \
+        }                                                                                          \
     } while (0)
 
-// Checked in debug builds of programs (ZX_DEBUG_ASSERT_IMPLEMENTED not 0).
-#ifndef ZX_DEBUG_ASSERT_IMPLEMENTED
 #ifdef NDEBUG
 #define ZX_DEBUG_ASSERT_IMPLEMENTED 0
 #else
 #define ZX_DEBUG_ASSERT_IMPLEMENTED 1
 #endif
+
+// The condition is compiled, but not evaluated, when debug assertions are off.
+#define ZX_DEBUG_ASSERT(condition)                                                                 \
+    do {                                                                                           \
+        if (ZX_DEBUG_ASSERT_IMPLEMENTED) {                                                         \
+            ZX_ASSERT(condition);                                                                  \
+        }                                                                                          \
+    } while (0)
+
+#define ZX_DEBUG_ASSERT_MSG(condition, message, ...)                                               \
+    do {                                                                                           \
+        if (ZX_DEBUG_ASSERT_IMPLEMENTED) {                                                         \
+            ZX_ASSERT_MSG(condition, message, ##__VA_ARGS__);                                      \
+        }                                                                                          \
+    } while (0)
+
+// The same for a condition whose variables exist in debug builds only.
+#if ZX_DEBUG_ASSERT_IMPLEMENTED
+#define ZX_DEBUG_ASSERT_COND(condition) ZX_DEBUG_ASSERT(condition)
+#else
+#define ZX_DEBUG_ASSERT_COND(condition) ((void)0)
 #endif
-
-#define ZX_DEBUG_ASSERT(cond)                                                                      \
-    do {                                                                                           \
-        if (ZX_DEBUG_ASSERT_IMPLEMENTED)                                                           \
-            ZX_ASSERT(cond);                                                                       \
-    } while (0)
-
-#define ZX_DEBUG_ASSERT_MSG(cond, msg, ...)                                                        \
-    do {                                                                                           \
-        if (ZX_DEBUG_ASSERT_IMPLEMENTED)                                                           \
-            ZX_ASSERT_MSG(cond, msg, ##__VA_ARGS__);                                               \
-    } while (0)
 
 #endif // ZIRCON_ASSERT_H_

@@ -1,4 +1,3 @@
-// The end of a program that found itself wrong.
 #include <stdarg.h>
 #include <stdio.h>
 #include <zircon/assert.h>
@@ -10,6 +9,6 @@ void __zx_panic(const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fflush(stderr);
+    fflush(NULL);
     __builtin_trap();
 }
