@@ -39,7 +39,8 @@ def boot_to_shell(argv, limit_seconds, log_path, powers_off=True, command=COMMAN
                 return "powering off neither succeeds nor fails", lines
         console.write(b"poweroff\n" if powers_off else b"reboot\n")
         while not reader.ended and time.monotonic() < deadline:
-            reader.fill(deadline - time.monotonic())
+            line = reader.line(deadline - time.monotonic())
+            lines += [line] if line else []
         status = console.exit_status() if reader.ended else None
         return (None if status == 0 else f"QEMU's exit status is {status}"), lines
     finally:
