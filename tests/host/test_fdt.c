@@ -11,8 +11,9 @@
 #include "tests/host/dtb_fixture.h"
 
 static const char *const real_trees[] = {
-    "qemu-virt-1.dtb", "qemu-virt-4.dtb",   "qemu-virt-numa.dtb",    "qemu-sifive-u.dtb",
-    "qemu-spike.dtb",  "qemu-virt-aia.dtb", "visionfive2-linux.dtb", "visionfive2-vendor-2g.dtb",
+    "qemu-virt-1.dtb",  "qemu-virt-4.dtb",     "qemu-virt-numa.dtb",    "qemu-sifive-u.dtb",
+    "qemu-spike.dtb",   "qemu-virt-aia.dtb",   "visionfive2-linux.dtb", "visionfive2-vendor-2g.dtb",
+    "qemu-virt-64.dtb", "qemu-virt-aplic.dtb", "qemu-sifive-u-2.dtb",   "qemu-spike-2.dtb",
 };
 #define REAL_TREE_COUNT (sizeof(real_trees) / sizeof(real_trees[0]))
 
