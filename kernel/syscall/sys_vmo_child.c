@@ -25,7 +25,7 @@ static zx_rights_t child_rights(zx_rights_t parent_rights, uint32_t options)
 }
 
 zx_status_t sys_vmo_create_child(zx_handle_t handle, uint32_t options, uint64_t offset,
-                                 uint64_t size, zx_handle_t *out)
+                                 uint64_t size, zx_handle_t __user *out)
 {
     struct vmo_object *parent, *object;
     struct vmo *child;
