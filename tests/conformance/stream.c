@@ -169,6 +169,21 @@ TEST(stream, a_vmo_that_cannot_grow)
     }
 }
 
+TEST(stream, the_last_offset)
+{
+    zx_handle_t vmo = vmo_new_resizable(PAGE), stream = stream_over(vmo, RW_MODE, UINT64_MAX);
+    size_t actual = 77;
+
+    EXPECT_STATUS(zx_stream_writev(stream, 0, &(zx_iovec_t){"x", 1}, 1, &actual), ZX_ERR_FILE_BIG);
+    EXPECT_EQ(actual, 77);
+    expect_read(stream, 9, "");
+    EXPECT_STATUS(zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_CURRENT, 0, NULL),
+                  ZX_ERR_INVALID_ARGS);
+    EXPECT_EQ(stream_size(vmo), PAGE);
+    close_handle(stream);
+    close_handle(vmo);
+}
+
 TEST(stream, append_mode)
 {
     zx_handle_t vmo, other = stream_of("01234", &vmo);

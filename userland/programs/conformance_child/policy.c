@@ -89,6 +89,12 @@ static zx_status_t new_fifo(void)
     return zx_fifo_create(4, 4, 0, &out[0], &out[1]);
 }
 
+static zx_status_t new_socket(void)
+{
+    zx_handle_t out[2];
+    return zx_socket_create(0, &out[0], &out[1]);
+}
+
 static zx_status_t new_timer(void)
 {
     zx_handle_t out;
@@ -134,6 +140,7 @@ static const struct {
     {"new-eventpair", new_eventpair},
     {"new-port", new_port},
     {"new-fifo", new_fifo},
+    {"new-socket", new_socket},
     {"new-iob", new_iob},
     {"new-shared-region", new_shared_region},
     {"new-timer", new_timer},
