@@ -92,7 +92,7 @@ static zx_status_t new_fifo(void)
 static zx_status_t new_socket(void)
 {
     zx_handle_t out[2];
-    return zx_socket_create(0, &out[0], &out[1]);
+    return zx_socket_create(ZX_SOCKET_STREAM, &out[0], &out[1]);
 }
 
 static zx_status_t new_timer(void)
@@ -140,9 +140,9 @@ static const struct {
     {"new-eventpair", new_eventpair},
     {"new-port", new_port},
     {"new-fifo", new_fifo},
-    {"new-socket", new_socket},
     {"new-iob", new_iob},
     {"new-shared-region", new_shared_region},
+    {"new-socket", new_socket},
     {"new-timer", new_timer},
     {"new-process", new_process},
     {"timer-slack", set_timer_slack},
