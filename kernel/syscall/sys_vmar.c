@@ -18,8 +18,8 @@ static void undo_allocate(struct vmar *vmar)
 
 /* Hands out the address and the handle of a new region, or nothing and destroys it. Takes |child|.
  */
-static zx_status_t put_child(struct vmar_object *child, zx_handle_t *child_vmar,
-                             zx_vaddr_t *child_addr)
+static zx_status_t put_child(struct vmar_object *child, zx_handle_t __user *child_vmar,
+                             zx_vaddr_t __user *child_addr)
 {
     struct vmar *vmar = child->vmar;
     zx_vaddr_t before;
@@ -45,7 +45,8 @@ static zx_status_t put_child(struct vmar_object *child, zx_handle_t *child_vmar,
 }
 
 static zx_status_t allocate_in(struct vmar_object *parent, zx_vm_option_t options, size_t offset,
-                               size_t size, zx_handle_t *child_vmar, zx_vaddr_t *child_addr)
+                               size_t size, zx_handle_t __user *child_vmar,
+                               zx_vaddr_t __user *child_addr)
 {
     struct vmar_object *child;
     struct vmar *vmar;
@@ -64,7 +65,8 @@ static zx_status_t allocate_in(struct vmar_object *parent, zx_vm_option_t option
 }
 
 zx_status_t sys_vmar_allocate(zx_handle_t parent_vmar, zx_vm_option_t options, size_t offset,
-                              size_t size, zx_handle_t *child_vmar, zx_vaddr_t *child_addr)
+                              size_t size, zx_handle_t __user *child_vmar,
+                              zx_vaddr_t __user *child_addr)
 {
     struct vmar_object *parent;
     zx_status_t status = lookup_vmar(parent_vmar, vm_rights_for_can_map(options), &parent, NULL);
@@ -124,8 +126,7 @@ static zx_status_t protect_in(struct vmar_object *vmar, zx_rights_t rights, zx_v
 {
     if (!vm_perms_are_valid(options))
         return ZX_ERR_INVALID_ARGS;
-    if (abi_protect_knows_read_if_xom())
-        options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
+    options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED; /* RISC-V can map execute-only */
     if ((options & ~VM_PERM_MASK) != 0 || !len_is_acceptable(len))
         return ZX_ERR_INVALID_ARGS;
     return vmar_protect(vmar->vmar, options, addr, len, (rights & ZX_RIGHT_OP_CHILDREN) != 0);
@@ -159,7 +160,7 @@ static bool op_size_is_acceptable(uint32_t op, size_t size)
 }
 
 zx_status_t sys_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t address, size_t size,
-                              void *buffer, size_t buffer_size)
+                              void __user *buffer, size_t buffer_size)
 {
     struct vmar_object *vmar;
     zx_rights_t needed =

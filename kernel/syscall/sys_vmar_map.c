@@ -9,7 +9,8 @@
 
 #define MAP_OPTIONS                                                                                \
     (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_OFFSET_IS_UPPER_LIMIT | VM_PERM_MASK |      \
-     ZX_VM_MAP_RANGE | ZX_VM_ALLOW_FAULTS | ZX_VM_REQUIRE_NON_RESIZABLE | VM_ALIGN_MASK)
+     ZX_VM_MAP_RANGE | ZX_VM_ALLOW_FAULTS | ZX_VM_FAULT_BEYOND_STREAM_SIZE |                       \
+     ZX_VM_REQUIRE_NON_RESIZABLE | VM_ALIGN_MASK)
 
 struct map_request {
     struct vmar_object *vmar;
@@ -40,8 +41,13 @@ static zx_status_t check_options(struct map_request *request)
         return ZX_ERR_INVALID_ARGS;
     if ((request->vmar_rights & request->vmo_rights & needed) != needed)
         return ZX_ERR_ACCESS_DENIED;
-    if (options & ZX_VM_FAULT_BEYOND_STREAM_SIZE)
-        return options & ZX_VM_ALLOW_FAULTS ? ZX_ERR_NOT_SUPPORTED : ZX_ERR_INVALID_ARGS;
+    if (options & ZX_VM_FAULT_BEYOND_STREAM_SIZE) {
+        /* The regions of an IOBuffer have no stream size that anybody could set. */
+        if (!(options & ZX_VM_ALLOW_FAULTS) || request->keeper != NULL)
+            return ZX_ERR_INVALID_ARGS;
+        if (!vmo_has_stream(request->vmo))
+            return ZX_ERR_NOT_SUPPORTED;
+    }
     if (!vm_options_are_known(options))
         return ZX_ERR_INVALID_ARGS;
     if (vmo_is_resizable(request->vmo)) {
@@ -112,7 +118,7 @@ static void undo_map(const struct map_request *request, bool is_vdso_code, vaddr
     (void)status;
 }
 
-static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
+static zx_status_t map(struct map_request *request, zx_vaddr_t __user *out_user)
 {
     bool is_vdso_code;
     vaddr_t addr;
@@ -153,7 +159,7 @@ static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
 
 zx_status_t sys_vmar_map(zx_handle_t handle, zx_vm_option_t options, size_t vmar_offset,
                          zx_handle_t vmo_handle, uint64_t vmo_offset, size_t len,
-                         zx_vaddr_t *mapped_addr)
+                         zx_vaddr_t __user *mapped_addr)
 {
     struct map_request request = {
         .options = options,
@@ -180,7 +186,8 @@ zx_status_t sys_vmar_map(zx_handle_t handle, zx_vm_option_t options, size_t vmar
 
 /* |endpoint| is held open meanwhile, so that its half does not close and open again. */
 static zx_status_t map_region(struct map_request *request, struct iob_endpoint *endpoint,
-                              zx_rights_t rights, uint32_t region_index, zx_vaddr_t *out_user)
+                              zx_rights_t rights, uint32_t region_index,
+                              zx_vaddr_t __user *out_user)
 {
     if (region_index >= iob_count_regions(endpoint))
         return ZX_ERR_OUT_OF_RANGE;
@@ -196,7 +203,7 @@ static zx_status_t map_region(struct map_request *request, struct iob_endpoint *
 
 zx_status_t sys_vmar_map_iob(zx_handle_t handle, zx_vm_option_t options, size_t vmar_offset,
                              zx_handle_t ep, uint32_t region_index, uint64_t region_offset,
-                             size_t region_length, zx_vaddr_t *addr_out)
+                             size_t region_length, zx_vaddr_t __user *addr_out)
 {
     struct map_request request = {
         .options = options,

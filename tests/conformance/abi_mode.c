@@ -251,13 +251,67 @@ TEST(abi_mode, a_discardable_region_needs_allow_faults)
     vmar_drop(vmar);
 }
 
-TEST(abi_mode, protect_and_read_if_xom_unsupported)
+/* Under both the handle is gone afterwards. */
+TEST(abi_mode, something_else_as_executable)
 {
-    zx_vm_option_t xom = ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
-    struct region r = region_new();
+    zx_handle_t event, out = SENTINEL_HANDLE;
 
-    EXPECT_STATUS(zx_vmar_protect(r.vmar, R | xom, r.base, PAGE),
-                  by_abi(ZX_OK, ZX_ERR_INVALID_ARGS));
-    EXPECT_EQ(can_write(r.base), abi_is_zircon());
-    region_drop(&r);
+    ASSERT_OK(zx_event_create(0, &event));
+    EXPECT_STATUS(zx_vmo_replace_as_executable(event, ZX_HANDLE_INVALID, &out),
+                  by_abi(ZX_ERR_WRONG_TYPE, ZX_ERR_BAD_HANDLE));
+    EXPECT_EQ(out, SENTINEL_HANDLE);
+    EXPECT_STATUS(zx_handle_check_valid(event), ZX_ERR_BAD_HANDLE);
+}
+
+TEST(abi_mode, process_memory_beyond_the_rights)
+{
+    zx_handle_t vmo = vmo_new(PAGE), weak = duplicate_without(vmo, ZX_RIGHT_WRITE);
+    zx_vaddr_t addr = map_anywhere(R, weak, PAGE);
+    uint64_t value = 7;
+    size_t actual = 99;
+
+    EXPECT_STATUS(zx_process_write_memory(zx_process_self(), addr, &value, 8, &actual),
+                  by_abi(ZX_ERR_ACCESS_DENIED, ZX_OK));
+    EXPECT_EQ(actual, abi_is_zircon() ? 8 : 99);
+    EXPECT_EQ(load(addr), abi_is_zircon() ? 7 : 0);
+    unmap(addr, PAGE);
+    close_handle(weak);
+    close_handle(vmo);
+}
+
+/* RISC-V's encodings of "li a0, n" and "ret". */
+static void write_code(zx_vaddr_t addr, uint16_t n)
+{
+    volatile uint16_t *code = (volatile uint16_t *)addr;
+
+    code[0] = (uint16_t)(0x4501 | n << 2);
+    code[1] = 0x8082;
+}
+
+TEST(abi_mode, flushing_caches)
+{
+    static const uint32_t bad[] = {
+        0,       ZX_CACHE_FLUSH_INVALIDATE,     ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_INVALIDATE,
+        1u << 3, ZX_CACHE_FLUSH_DATA | 1u << 4, UINT32_MAX};
+    static const uint32_t insn[] = {ZX_CACHE_FLUSH_INSN, ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_DATA,
+                                    ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_DATA |
+                                        ZX_CACHE_FLUSH_INVALIDATE};
+    zx_handle_t vmo = vmo_new(PAGE), executable;
+    zx_vaddr_t addr;
+
+    ASSERT_OK(zx_vmo_replace_as_executable(vmo, ZX_HANDLE_INVALID, &executable));
+    addr = map_anywhere(RW | ZX_VM_PERM_EXECUTE, executable, PAGE);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        EXPECT_STATUS(zx_cache_flush((void *)addr, PAGE, bad[i]), ZX_ERR_INVALID_ARGS);
+    EXPECT_OK(zx_cache_flush((void *)addr, PAGE, ZX_CACHE_FLUSH_DATA));
+    EXPECT_OK(zx_cache_flush((void *)addr, PAGE, ZX_CACHE_FLUSH_DATA | ZX_CACHE_FLUSH_INVALIDATE));
+    for (uint16_t i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
+        write_code(addr, i + 1);
+        EXPECT_STATUS(zx_cache_flush((void *)addr, 4, insn[i]),
+                      by_abi(ZX_OK, ZX_ERR_NOT_SUPPORTED));
+        if (!abi_is_zircon())
+            EXPECT_EQ(((int (*)(void))addr)(), i + 1);
+    }
+    unmap(addr, PAGE);
+    close_handle(executable);
 }
