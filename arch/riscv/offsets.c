@@ -24,8 +24,6 @@ void emit_offsets(void)
     EMIT(FRAME_STATUS, offsetof(struct trap_frame, status));
     EMIT(FRAME_CAUSE, offsetof(struct trap_frame, cause));
     EMIT(FRAME_TVAL, offsetof(struct trap_frame, tval));
-    EMIT(FRAME_RECORD_FP, offsetof(struct trap_frame, record_fp));
-    EMIT(FRAME_RECORD_PC, offsetof(struct trap_frame, record_pc));
 
     EMIT(KERNEL_STACK_SIZE, KERNEL_STACK_BYTES);
     EMIT(KERNEL_STACK_SHIFT, __builtin_ctzl(KERNEL_STACK_BYTES));

@@ -178,7 +178,6 @@ user_full_save:
     sd      t2, X(0)(sp)
     sd      t3, FRAME_CAUSE(sp)
     sd      t4, FRAME_TVAL(sp)
-    li      s0, 0                   /* backtraces end here */
     mv      a0, sp
     call    trap_from_user
     /* fall through */
@@ -213,7 +212,6 @@ enter_user_registers:
     sd      a2, X(2)(sp)
     sd      a3, X(10)(sp)
     sd      a4, X(11)(sp)
-    li      s0, 0
     call    trap_user_work
     j       user_full_return
 
@@ -246,13 +244,12 @@ trap_from_kernel:
     sd      t2, X(0)(sp)
     sd      t3, FRAME_CAUSE(sp)
     sd      t4, FRAME_TVAL(sp)
-    sd      s0, FRAME_RECORD_FP(sp)
-    sd      t2, FRAME_RECORD_PC(sp)
-    mv      s0, t0
     li      t0, SSTATUS_SUM
     csrc    sstatus, t0
     mv      a0, sp
     call    trap_from_kernel_c
+    .global trap_from_kernel_return
+trap_from_kernel_return:
 
     ld      t0, FRAME_STATUS(sp)
     csrw    sstatus, t0
@@ -291,10 +288,10 @@ kernel_stack_overflow:
     sd      t2, X(0)(sp)
     sd      t3, FRAME_CAUSE(sp)
     sd      t4, FRAME_TVAL(sp)
-    sd      s0, FRAME_RECORD_FP(sp)
-    sd      t2, FRAME_RECORD_PC(sp)
-    addi    s0, sp, FRAME_BYTES
     li      t0, SSTATUS_SUM
     csrc    sstatus, t0
     mv      a0, sp
     call    trap_stack_overflow
+    .global trap_stack_overflow_return
+trap_stack_overflow_return:
+    ebreak
