@@ -1,7 +1,10 @@
 /* Offsets of C structures for assembly: the build turns these lines into asm_offsets.h. */
+#include <zircon/errors.h>
+
 #include "arch/mmu.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/trap_frame.h"
+#include "arch/syscall_count.h"
 
 #define EMIT(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"(value))
 
@@ -11,12 +14,18 @@ void emit_offsets(void)
 {
     EMIT(THREAD_KERNEL_SP, offsetof(struct arch_thread, kernel_sp));
     EMIT(THREAD_STACK_TOP, offsetof(struct arch_thread, kernel_stack_top));
+    EMIT(THREAD_USER_FRAME, offsetof(struct arch_thread, user_frame));
     EMIT(THREAD_USER_SP, offsetof(struct arch_thread, user_sp));
     EMIT(THREAD_SCRATCH, offsetof(struct arch_thread, scratch));
     EMIT(THREAD_SYSCALL_BASE, offsetof(struct arch_thread, syscall_base));
     EMIT(THREAD_SYSCALL_BYTES, offsetof(struct arch_thread, syscall_bytes));
     EMIT(THREAD_WORK_PENDING, offsetof(struct arch_thread, work_pending));
     EMIT(THREAD_HART_INDEX, offsetof(struct arch_thread, hart_index));
+
+    EMIT(SYSCALL_COUNT, SYSCALL_COUNT);
+    EMIT(STATUS_INVALID_ARGS, ZX_ERR_INVALID_ARGS);
+    EMIT(USER_TOP, USER_TOP);
+    EMIT(USER_TOP_SHIFT, __builtin_ctzl(USER_TOP));
 
     EMIT(FP_FCSR, offsetof(struct arch_fp_state, fcsr));
 

@@ -19,5 +19,5 @@ enum { REG_PC = 0, REG_RA = 1, REG_SP = 2, REG_A0 = 10, REG_A7 = 17 };
 /* The frame of a thread's entry from user mode is always at the top of its kernel stack. */
 static inline struct trap_frame *thread_user_frame(const struct arch_thread *thread)
 {
-    return (struct trap_frame *)thread->kernel_stack_top - 1;
+    return (struct trap_frame *)thread->user_frame;
 }

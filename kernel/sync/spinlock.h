@@ -48,6 +48,17 @@ static inline void spin_lock(struct spinlock *lock)
         spin_lock_contended(lock);
 }
 
+/* Interrupts must be off already. True: it is held. */
+static inline bool spin_trylock(struct spinlock *lock)
+{
+    if (UNLIKELY(!arch_lock_try(&lock->holder)))
+        return false;
+#ifdef DEBUG
+    lock_rank_acquire(lock, (enum lock_rank)lock->rank);
+#endif
+    return true;
+}
+
 static inline void spin_unlock(struct spinlock *lock)
 {
     lock_rank_release(lock);

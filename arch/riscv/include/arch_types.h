@@ -31,7 +31,8 @@ enum arch_fp_mode { ARCH_FP_UNUSED, ARCH_FP_LIVE };
 struct arch_thread {
     uint64_t kernel_sp;        /* while not running: where switch.S left the registers */
     uint64_t kernel_stack_top; /* the stack is KERNEL_STACK_BYTES below */
-    uint64_t user_sp;          /* scratch of the trap entry */
+    uint64_t user_frame;       /* where the registers go on entry from user mode: below the top */
+    uint64_t user_sp;          /* of a thread in a system call */
     uint64_t scratch;          /* scratch of the trap entry from kernel mode */
     uint64_t syscall_base;     /* ecall is accepted at pc in [base, base + bytes) */
     uint64_t syscall_bytes;
@@ -111,6 +112,16 @@ static inline bool arch_irq_is_enabled(void)
     unsigned long status;
     __asm__ volatile("csrr %0, sstatus" : "=r"(status) : : "memory");
     return (status & RISCV_SSTATUS_SIE) != 0;
+}
+
+/* ---- Atomics ---- */
+
+/* Adds; returns what was there. Ordered after everything before it and before everything after. */
+static inline uint32_t arch_fetch_add_u32(uint32_t *word, uint32_t value)
+{
+    uint32_t old;
+    __asm__ volatile("amoadd.w.aqrl %0, %2, (%1)" : "=r"(old) : "r"(word), "r"(value) : "memory");
+    return old;
 }
 
 /* ---- Lock words: 0, or the address of the thread that holds the lock ---- */

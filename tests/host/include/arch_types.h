@@ -70,6 +70,11 @@ static inline unsigned arch_hart_index(void)
 
 struct thread *arch_current_thread(void);
 
+static inline uint32_t arch_fetch_add_u32(uint32_t *word, uint32_t value)
+{
+    return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+
 /* Lock words: 0, or one more than the holder's hart. */
 static inline uintptr_t arch_lock_holder(void)
 {
