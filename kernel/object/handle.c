@@ -4,10 +4,10 @@
 #include "kernel/object/object_internal.h"
 #include "kernel/vm/kheap.h"
 
-/* A value is a slot's tag, generation << 18 | index << 2, xor the table's key, whose bits 0 and 1 are
- * set. Slots live in chunks of one page that are added as needed and stay. Those that were never
- * used are behind |count_used|. Free ones form a queue, so that a slot rests as long as possible
- * before it is used again; its generation moves on each time. */
+/* A value is a slot's tag, generation << 18 | index << 2, xor the table's key, whose bits 0 and 1
+ * are set. Slots live in chunks of one page that are added as needed and stay. Those that were
+ * never used are behind |count_used|. Free ones form a queue, so that a slot rests as long as
+ * possible before it is used again; its generation moves on each time. */
 #define CHUNK_SHIFT    8
 #define CHUNK_SLOTS    (1u << CHUNK_SHIFT)
 #define CHUNK_LIMIT    (HANDLE_TABLE_MAX / CHUNK_SLOTS)

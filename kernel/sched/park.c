@@ -9,54 +9,57 @@ void thread_park_timed_out(struct thread *thread)
     thread_unpark(thread);
 }
 
-static zx_status_t pending_interruption(const struct thread *thread)
+static inline zx_status_t pending_interruption(const struct thread *thread)
 {
-    uint32_t signals = atomic_load(&thread->signals);
+    uint32_t signals = atomic_load_relaxed(&thread->signals);
 
-    if ((signals & THREAD_SIGNAL_KILL) != 0)
-        return ZX_ERR_INTERNAL_INTR_KILLED;
-    if ((signals & THREAD_SIGNAL_SUSPEND) != 0)
-        return ZX_ERR_INTERNAL_INTR_RETRY;
-    return ZX_OK;
+    if (LIKELY((signals & (THREAD_SIGNAL_KILL | THREAD_SIGNAL_SUSPEND)) == 0))
+        return ZX_OK;
+    return (signals & THREAD_SIGNAL_KILL) != 0 ? ZX_ERR_INTERNAL_INTR_KILLED
+                                               : ZX_ERR_INTERNAL_INTR_RETRY;
 }
 
-/* Sleeps unless a token or (if interruptible) a signal is there already. */
-static void block(struct thread *self)
+/* Sleeps unless a token or (if interruptible) a signal is there already: who sends a signal sets it
+ * before it takes the lock to look whether the thread sleeps. */
+static inline void block(struct thread *self, bool interruptible)
 {
     irq_state_t irq = arch_irq_save();
     struct run_queue *queue = this_queue();
 
     spin_lock(&queue->lock);
-    if (self->token || (self->park_interruptible && pending_interruption(self) != ZX_OK)) {
+    self->park_interruptible = interruptible;
+    if (UNLIKELY(self->token || (interruptible && pending_interruption(self) != ZX_OK))) {
         self->token = false;
         spin_unlock(&queue->lock);
     } else {
-        self->run_state = THREAD_BLOCKED;
-        sched_reschedule_locked(queue);
+        sched_block_locked(queue);
     }
     arch_irq_restore(irq);
+}
+
+NOINLINE static zx_status_t park_until(struct thread *self, zx_time_t deadline_ns,
+                                       bool interruptible)
+{
+    if (deadline_ns <= clock_monotonic_ns())
+        return ZX_ERR_TIMED_OUT;
+    atomic_store(&self->park_timed_out, false);
+    timer_set(&self->park_timer, deadline_ns);
+    block(self, interruptible);
+    timer_cancel(&self->park_timer);
+    if (atomic_load(&self->park_timed_out))
+        return ZX_ERR_TIMED_OUT;
+    return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
 zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
 {
     struct thread *self = thread_current();
-    bool timed = deadline_ns != ZX_TIME_INFINITE;
 
     DEBUG_ASSERT(arch_irq_is_enabled());
     lock_rank_assert_below(LOCK_RANK_HANDLE);
-    self->park_interruptible = interruptible;
-    if (timed) {
-        if (deadline_ns <= clock_monotonic_ns())
-            return ZX_ERR_TIMED_OUT;
-        atomic_store(&self->park_timed_out, false);
-        timer_set(&self->park_timer, deadline_ns);
-    }
-    block(self);
-    if (timed) {
-        timer_cancel(&self->park_timer);
-        if (atomic_load(&self->park_timed_out))
-            return ZX_ERR_TIMED_OUT;
-    }
+    if (deadline_ns != ZX_TIME_INFINITE)
+        return park_until(self, deadline_ns, interruptible);
+    block(self, interruptible);
     return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
@@ -70,34 +73,56 @@ zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
     return status;
 }
 
-static void unpark(struct thread *thread, bool waker_sleeps_soon)
+/* A blocked thread in nobody's list: in no other hands until it is queued, since a second unpark
+ * sees READY. The lock of |queue|, which the thread belongs to, is held and given back. */
+NOINLINE static void wake_locked(struct run_queue *queue, struct thread *thread, bool hand_off)
 {
-    irq_state_t irq = arch_irq_save();
-    struct run_queue *queue = sched_lock_queue_of(thread);
-    bool was_blocked = thread->run_state == THREAD_BLOCKED;
-    bool is_hand_off = was_blocked && waker_sleeps_soon && sched_may_hand_off(thread);
+    unsigned here = arch_hart_index();
+    bool is_handed = false;
 
-    if (was_blocked) {
-        /* In no queue and in no other hands until sched_make_ready: a second unpark sees READY. */
-        thread->run_state = THREAD_READY;
-        atomic_store(&thread->hart, is_hand_off ? arch_hart_index() : sched_choose_hart(thread));
+    thread->run_state = THREAD_READY;
+    if (hand_off && (thread->affinity & BIT(here)) != 0 && !sched_has_ready(this_queue())) {
+        atomic_store(&thread->hart, here);
+        spin_unlock(&queue->lock);
+        spin_lock(&this_queue()->lock);
+        is_handed = sched_hand_off_locked(this_queue(), thread);
+        spin_unlock(&this_queue()->lock);
     } else {
-        thread->token = true;
+        atomic_store(&thread->hart, sched_choose_hart(thread));
+        spin_unlock(&queue->lock);
     }
-    spin_unlock(&queue->lock);
-    if (was_blocked)
-        sched_make_ready(thread, is_hand_off);
-    arch_irq_restore(irq);
+    if (!is_handed)
+        sched_make_ready(thread);
 }
 
 void thread_unpark(struct thread *thread)
 {
-    unpark(thread, false);
+    irq_state_t irq = arch_irq_save();
+    struct run_queue *queue = sched_lock_queue_of(thread);
+
+    if (thread->run_state == THREAD_BLOCKED) {
+        wake_locked(queue, thread, false);
+    } else {
+        thread->token = true;
+        spin_unlock(&queue->lock);
+    }
+    arch_irq_restore(irq);
 }
 
 void thread_unpark_hand_off(struct thread *thread)
 {
-    unpark(thread, true);
+    irq_state_t irq = arch_irq_save();
+    struct run_queue *queue = sched_lock_queue_of(thread);
+
+    if (thread->run_state != THREAD_BLOCKED) {
+        thread->token = true;
+        spin_unlock(&queue->lock);
+    } else if (LIKELY(queue == this_queue() && sched_hand_off_locked(queue, thread))) {
+        spin_unlock(&queue->lock);
+    } else {
+        wake_locked(queue, thread, true);
+    }
+    arch_irq_restore(irq);
 }
 
 void thread_signal(struct thread *thread, uint32_t signals)
@@ -132,10 +157,10 @@ uint64_t thread_runtime_ns(struct thread *thread)
 {
     irq_state_t irq = arch_irq_save();
     struct run_queue *queue = sched_lock_queue_of(thread);
-    uint64_t total = thread->runtime_ns;
+    uint64_t total = thread->runtime_ticks;
     if (queue->current == thread)
-        total += (uint64_t)(clock_monotonic_ns() - thread->run_start_ns);
+        total += arch_ticks() - queue->run_start;
     spin_unlock(&queue->lock);
     arch_irq_restore(irq);
-    return total;
+    return clock_ticks_to_ns(total);
 }

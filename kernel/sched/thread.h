@@ -43,9 +43,8 @@ struct thread {
     uint8_t priority;
     uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
     hart_mask_t affinity; /* harts that it may run on */
-    zx_time_t slice_end_ns;
-    uint64_t runtime_ns; /* total time on harts */
-    zx_time_t run_start_ns;
+    uint64_t slice_end;     /* arch_ticks when it has to share again */
+    uint64_t runtime_ticks; /* total time on harts, until it was last switched to */
 
     uint32_t signals; /* enum thread_signal, atomic */
     struct timer park_timer;
