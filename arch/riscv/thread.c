@@ -61,14 +61,16 @@ void arch_context_switch(struct thread *prev, struct thread *next)
 {
     struct arch_thread *prev_arch = (struct arch_thread *)prev;
     struct arch_thread *next_arch = (struct arch_thread *)next;
+    struct hart *hart = this_hart();
     uint64_t status = csr_read(sstatus);
 
-    kspace_catch_up();
+    if (UNLIKELY(hart->kernel_map_generation != atomic_load_acquire(&kernel_map_generation)))
+        kspace_catch_up();
     next_arch->hart_index = prev_arch->hart_index;
     /* The way out of a system call relies on SPP and SPIE; a trap from the kernel that |next| may
      * be in has its own sstatus in its frame. */
     csr_write(sstatus, (status & ~(SSTATUS_FS | SSTATUS_SPP)) | SSTATUS_SPIE |
-                           switch_fp(this_hart(), status, prev_arch, next_arch));
+                           switch_fp(hart, status, prev_arch, next_arch));
     switch_stacks(prev, next);
 }
 

@@ -300,27 +300,56 @@ void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
 
 /* ---- Switching ---- */
 
-static void load_aspace(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+static void write_satp(const struct arch_aspace *aspace, uint64_t asid)
 {
-    bool fence_everything, is_stale;
-    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+    csr_write(satp, aspace->satp | asid << SATP_ASID_SHIFT);
+}
 
-    atomic_fetch_or(&aspace->active, self);
-    atomic_fence();
-    is_stale = (atomic_load(&aspace->tlb_stale) & self) != 0;
+/* This hart has been announced in aspace->active. */
+NOINLINE static void load_aspace_and_fence(struct hart *hart, struct arch_aspace *aspace,
+                                           hart_mask_t self)
+{
+    bool fence_everything;
+    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+    bool is_stale = (atomic_load_relaxed(&aspace->tlb_stale) & self) != 0;
+
     if (is_stale)
         atomic_fetch_and(&aspace->tlb_stale, ~self);
-    csr_write(satp, (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | asid << SATP_ASID_SHIFT |
-                        virt_to_phys(aspace->root) >> PAGE_SHIFT);
+    write_satp(aspace, asid);
     if (fence_everything)
         sfence_all();
     else if (is_stale)
         sfence_asid(asid);
     if (fence_everything || is_stale)
         HARTS_COUNT(count_switch_fences, 1);
-    if ((atomic_load(&aspace->icache_stale) & self) != 0) {
+    if ((atomic_load_relaxed(&aspace->icache_stale) & self) != 0) {
         atomic_fetch_and(&aspace->icache_stale, ~self);
         fence_i();
+    }
+}
+
+static inline void load_aspace(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+{
+    uint64_t asid = aspace->asids[hart - harts];
+
+    atomic_fetch_or_relaxed(&aspace->active, self);
+    atomic_fence();
+    if (LIKELY(asid >> ASID_GENERATION_SHIFT == hart->asid_generation && hart->asid_max != 0 &&
+               ((atomic_load_relaxed(&aspace->tlb_stale) |
+                 atomic_load_relaxed(&aspace->icache_stale)) &
+                self) == 0))
+        write_satp(aspace, asid & SATP_ASID_MASK);
+    else
+        load_aspace_and_fence(hart, aspace, self);
+}
+
+NOINLINE static void load_kernel_root(struct hart *hart)
+{
+    csr_write(satp, kernel_satp());
+    /* Without ASIDs nothing may stay of tables that are free to go from here on. */
+    if (hart->asid_max == 0) {
+        sfence_all();
+        HARTS_COUNT(count_switch_fences, 1);
     }
 }
 
@@ -330,19 +359,14 @@ void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
     hart_mask_t self = BIT(hart - harts);
 
     DEBUG_ASSERT(prev == hart->aspace);
-    if (next != NULL) {
+    if (next != NULL)
         load_aspace(hart, next, self);
-    } else {
-        csr_write(satp, kernel_satp());
-        /* Without ASIDs nothing may stay of tables that are free to go from here on. */
-        if (hart->asid_max == 0) {
-            sfence_all();
-            HARTS_COUNT(count_switch_fences, 1);
-        }
-    }
+    else
+        load_kernel_root(hart);
     hart->aspace = next;
+    /* Whoever sees the bit gone may reuse pages that this hart has written to. */
     if (prev != NULL)
-        atomic_fetch_and(&prev->active, ~self);
+        atomic_fetch_and_release(&prev->active, ~self);
 }
 
 /* ---- Statistics ---- */

@@ -18,6 +18,9 @@ void tlb_fence_kernel(void);
 /* Serves what other harts have asked of this one. Interrupts off. */
 void tlb_serve_inbox(struct hart *hart);
 
+/* In aspace->asids: generation << ASID_GENERATION_SHIFT | ASID. */
+#define ASID_GENERATION_SHIFT 16
+
 /* asid.c: how many ASIDs this hart has (satp keeps only the bits that exist). Interrupts off. */
 void asid_init_hart(struct hart *hart);
 

@@ -38,7 +38,7 @@ static bool steal_work(unsigned self)
             }
         }
         if (stolen != NULL)
-            atomic_store(&stolen->hart, self);
+            thread_set_hart(stolen, self);
         spin_unlock(&queue->lock);
         if (stolen != NULL) {
             sched_make_ready(stolen);
@@ -68,6 +68,7 @@ void sched_get_stats(unsigned hart_index, struct sched_stats *out)
     struct run_queue *queue = &run_queues[hart_index];
     irq_state_t irq = spin_lock_irqsave(&queue->lock);
     *out = queue->stats;
+    out->count_switches += queue->stats.count_hand_offs;
     spin_unlock_irqrestore(&queue->lock, irq);
 }
 
@@ -100,7 +101,7 @@ static void run_queue_init(unsigned hart_index, struct thread *idle)
     spinlock_init(&queue->lock, LOCK_RANK_SCHED);
     for (unsigned i = 0; i < PRIORITY_COUNT; i++)
         list_init(&queue->ready[i]);
-    idle->hart = hart_index;
+    thread_set_hart(idle, hart_index);
     idle->affinity = BIT(hart_index);
     idle->priority = PRIORITY_IDLE;
     idle->run_state = THREAD_RUNNING;

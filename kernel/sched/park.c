@@ -1,4 +1,5 @@
 /* Parking: how threads sleep, are woken, and are told to stop. */
+#include "arch/mmu.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sched/sched_internal.h"
@@ -19,22 +20,55 @@ static inline zx_status_t pending_interruption(const struct thread *thread)
                                                : ZX_ERR_INTERNAL_INTR_RETRY;
 }
 
-/* Sleeps unless a token or (if interruptible) a signal is there already: who sends a signal sets it
- * before it takes the lock to look whether the thread sleeps. */
+/* True if a token or (if interruptible) a signal is there already: no sleep then. Who sends a
+ * signal sets it before it takes the lock to look whether the thread sleeps. */
+static inline bool has_reason_to_stay(const struct thread *self, bool interruptible)
+{
+    return self->token || (interruptible && pending_interruption(self) != ZX_OK);
+}
+
+/* To the thread that was handed over: the way that most threads go to sleep on a round trip. Nobody
+ * else is ready here, so no timer is needed. */
+static inline void switch_to_handed_locked(struct run_queue *queue, struct thread *self)
+{
+    struct thread *next = queue->handed;
+    uint64_t now = arch_ticks();
+
+    queue->handed = NULL;
+    queue->need_resched = false;
+    queue->hand_off_end = UINT64_MAX;
+    queue->stats.count_hand_offs++;
+    self->runtime_ticks += now - queue->run_start;
+    queue->run_start = now;
+    next->slice_end = self->slice_end;
+    next->run_state = THREAD_RUNNING;
+    queue->current = next;
+    if (next->aspace != self->aspace)
+        mmu_aspace_switch(self->aspace, next->aspace);
+    lock_rank_release(&queue->lock); /* as in switch_locked */
+    arch_context_switch(self, next);
+    lock_rank_acquire(&this_queue()->lock, LOCK_RANK_SCHED);
+    finish_switch();
+}
+
 static inline void block(struct thread *self, bool interruptible)
 {
-    irq_state_t irq = arch_irq_save();
+    arch_irq_disable();
     struct run_queue *queue = this_queue();
 
     spin_lock(&queue->lock);
-    self->park_interruptible = interruptible;
-    if (UNLIKELY(self->token || (interruptible && pending_interruption(self) != ZX_OK))) {
+    if (UNLIKELY(has_reason_to_stay(self, interruptible))) {
         self->token = false;
         spin_unlock(&queue->lock);
     } else {
-        sched_block_locked(queue);
+        self->park_interruptible = interruptible;
+        self->run_state = THREAD_BLOCKED;
+        if (LIKELY(queue->handed != NULL && queue->ready_mask == 0))
+            switch_to_handed_locked(queue, self);
+        else
+            sched_reschedule_locked(queue);
     }
-    arch_irq_restore(irq);
+    arch_irq_enable();
 }
 
 NOINLINE static zx_status_t park_until(struct thread *self, zx_time_t deadline_ns,
@@ -63,45 +97,60 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
     return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
-zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
+NOINLINE static zx_status_t park_for_until(struct thread *self, zx_time_t deadline_ns)
 {
-    struct thread *self = thread_current();
+    zx_status_t status = park_until(self, deadline_ns, true);
 
-    atomic_store_relaxed(&self->park_reason, reason);
-    zx_status_t status = thread_park(deadline_ns, true);
     atomic_store_relaxed(&self->park_reason, 0);
     return status;
 }
 
+zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
+{
+    struct thread *self = thread_current();
+
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    lock_rank_assert_below(LOCK_RANK_HANDLE);
+    atomic_store_relaxed(&self->park_reason, reason);
+    if (deadline_ns != ZX_TIME_INFINITE)
+        return park_for_until(self, deadline_ns);
+    block(self, true);
+    atomic_store_relaxed(&self->park_reason, 0);
+    return pending_interruption(self);
+}
+
 /* A blocked thread in nobody's list: in no other hands until it is queued, since a second unpark
  * sees READY. The lock of |queue|, which the thread belongs to, is held and given back. */
-NOINLINE static void wake_locked(struct run_queue *queue, struct thread *thread, bool hand_off)
+static void wake_locked(struct run_queue *queue, struct thread *thread, bool hand_off)
 {
     unsigned here = arch_hart_index();
     bool is_handed = false;
 
     thread->run_state = THREAD_READY;
     if (hand_off && (thread->affinity & BIT(here)) != 0 && !sched_has_ready(this_queue())) {
-        atomic_store(&thread->hart, here);
+        thread_set_hart(thread, here);
         spin_unlock(&queue->lock);
-        spin_lock(&this_queue()->lock);
-        is_handed = sched_hand_off_locked(this_queue(), thread);
-        spin_unlock(&this_queue()->lock);
+        queue = this_queue();
+        spin_lock(&queue->lock);
+        is_handed = sched_may_hand_off_locked(queue, thread);
+        if (is_handed)
+            sched_hand_off_locked(queue, thread);
+        spin_unlock(&queue->lock);
     } else {
-        atomic_store(&thread->hart, sched_choose_hart(thread));
+        thread_set_hart(thread, sched_choose_hart(thread));
         spin_unlock(&queue->lock);
     }
     if (!is_handed)
         sched_make_ready(thread);
 }
 
-void thread_unpark(struct thread *thread)
+NOINLINE static void unpark(struct thread *thread, bool hand_off)
 {
     irq_state_t irq = arch_irq_save();
     struct run_queue *queue = sched_lock_queue_of(thread);
 
     if (thread->run_state == THREAD_BLOCKED) {
-        wake_locked(queue, thread, false);
+        wake_locked(queue, thread, hand_off);
     } else {
         thread->token = true;
         spin_unlock(&queue->lock);
@@ -109,20 +158,38 @@ void thread_unpark(struct thread *thread)
     arch_irq_restore(irq);
 }
 
+void thread_unpark(struct thread *thread)
+{
+    unpark(thread, false);
+}
+
+/* Tries what needs no more than this hart's queue, no timer and no other hart; calls nothing. */
 void thread_unpark_hand_off(struct thread *thread)
 {
     irq_state_t irq = arch_irq_save();
-    struct run_queue *queue = sched_lock_queue_of(thread);
+    struct run_queue *queue = this_queue();
+    bool is_done = false;
 
-    if (thread->run_state != THREAD_BLOCKED) {
-        thread->token = true;
+    if (LIKELY(spin_trylock(&queue->lock))) {
+        is_done = LIKELY(atomic_load_relaxed(&thread->queue) == queue &&
+                         thread->run_state == THREAD_BLOCKED &&
+                         sched_may_hand_off_locked(queue, thread) &&
+                         thread_current()->slice_end >= queue->slice_armed);
+        if (is_done) {
+            thread->run_state = THREAD_READY;
+            queue->handed = thread;
+            atomic_fence(); /* pairs with the one in steal_work */
+            if (UNLIKELY(atomic_load_relaxed(&sched_idle_hint) != 0)) {
+                thread->run_state = THREAD_BLOCKED;
+                queue->handed = NULL;
+                is_done = false;
+            }
+        }
         spin_unlock(&queue->lock);
-    } else if (LIKELY(queue == this_queue() && sched_hand_off_locked(queue, thread))) {
-        spin_unlock(&queue->lock);
-    } else {
-        wake_locked(queue, thread, true);
     }
     arch_irq_restore(irq);
+    if (UNLIKELY(!is_done))
+        unpark(thread, true);
 }
 
 void thread_signal(struct thread *thread, uint32_t signals)

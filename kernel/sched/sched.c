@@ -92,30 +92,24 @@ static inline void update_slice_locked(struct run_queue *queue)
 }
 
 /* From the running thread, accounted for up to now, to another one. */
-static inline void switch_locked(struct run_queue *queue, struct thread *prev, struct thread *next)
+static void switch_locked(struct run_queue *queue, struct thread *prev, struct thread *next)
 {
     queue->stats.count_switches++;
     next->run_state = THREAD_RUNNING;
-    next->hart = prev->hart;
     queue->current = next;
     update_slice_locked(queue);
     if (next == queue->idle)
         atomic_fetch_or(&sched_idle_hint, BIT(next->hart));
     else if (prev == queue->idle)
         atomic_fetch_and(&sched_idle_hint, ~BIT(next->hart));
+    if (prev->run_state == THREAD_DEAD)
+        queue->buried = prev;
     if (next->aspace != prev->aspace)
         mmu_aspace_switch(prev->aspace, next->aspace);
-    queue->switched_from = prev;
     lock_rank_release(&queue->lock); /* the lock passes to |next|, which finish_switch notes */
     arch_context_switch(prev, next);
     lock_rank_acquire(&this_queue()->lock, LOCK_RANK_SCHED);
     finish_switch();
-}
-
-static inline void account_locked(struct run_queue *queue, uint64_t now)
-{
-    queue->current->runtime_ticks += now - queue->run_start;
-    queue->run_start = now;
 }
 
 void sched_reschedule_locked(struct run_queue *queue)
@@ -127,7 +121,8 @@ void sched_reschedule_locked(struct run_queue *queue)
     queue->need_resched = false;
     if (queue->ready_mask == 0) /* else who was handed off may still be waiting */
         queue->hand_off_end = UINT64_MAX;
-    account_locked(queue, now);
+    prev->runtime_ticks += now - queue->run_start;
+    queue->run_start = now;
     next->slice_end = now + slice_ticks;
     if (next != prev) {
         switch_locked(queue, prev, next);
@@ -139,36 +134,13 @@ void sched_reschedule_locked(struct run_queue *queue)
     spin_unlock(&queue->lock);
 }
 
-void sched_block_locked(struct run_queue *queue)
+void sched_bury_locked(struct run_queue *queue)
 {
-    struct thread *prev = queue->current;
-    struct thread *next = queue->handed;
+    struct thread *dead = queue->buried;
 
-    prev->run_state = THREAD_BLOCKED;
-    if (next == NULL || UNLIKELY(queue->ready_mask >> next->priority > 1)) {
-        sched_reschedule_locked(queue);
-        return;
-    }
-    queue->handed = NULL;
-    queue->need_resched = false;
-    if (queue->ready_mask == 0)
-        queue->hand_off_end = UINT64_MAX;
-    queue->stats.count_hand_offs++;
-    account_locked(queue, arch_ticks());
-    next->slice_end = prev->slice_end;
-    switch_locked(queue, prev, next);
-}
-
-void finish_switch(void)
-{
-    struct run_queue *queue = this_queue();
-    struct thread *prev = queue->switched_from;
-    bool is_dead = prev->run_state == THREAD_DEAD;
-
-    queue->switched_from = NULL;
+    queue->buried = NULL;
     spin_unlock(&queue->lock);
-    if (is_dead)
-        reaper_add(prev);
+    reaper_add(dead);
 }
 
 void thread_first_run(void *arg)
@@ -184,21 +156,14 @@ void thread_first_run(void *arg)
 
 /* ---- Placement ---- */
 
-bool sched_hand_off_locked(struct run_queue *queue, struct thread *thread)
+void sched_hand_off_locked(struct run_queue *queue, struct thread *thread)
 {
-    const struct thread *waker = queue->current;
-
-    if (queue->handed != NULL || waker == queue->idle || waker->priority != thread->priority ||
-        (thread->affinity & BIT(arch_hart_index())) == 0 ||
-        (queue->ready_mask >> thread->priority) != 0)
-        return false;
     thread->run_state = THREAD_READY;
     queue->handed = thread;
     atomic_fence(); /* pairs with the one in steal_work */
     if (atomic_load_relaxed(&sched_idle_hint) != 0)
         queue->hand_off_end = MIN(queue->hand_off_end, arch_ticks() + hand_off_ticks);
     update_slice_locked(queue);
-    return true;
 }
 
 /* The hart that |thread| should become ready on: where it ran last if that is idle (its cache is
@@ -261,7 +226,7 @@ void thread_start(struct thread *thread)
 {
     irq_state_t irq = arch_irq_save();
     thread->hart = arch_hart_index();
-    thread->hart = sched_choose_hart(thread);
+    thread_set_hart(thread, sched_choose_hart(thread));
     sched_make_ready(thread);
     arch_irq_restore(irq);
 }

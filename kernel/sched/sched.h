@@ -54,9 +54,9 @@ void sched_drain_reaper(void);
 
 /* What a hart has done since it came up. */
 struct sched_stats {
-    uint64_t count_kept;     /* choices of who runs next that fell on who ran already */
-    uint64_t count_switches; /* those that fell on another thread */
-    uint64_t count_hand_offs; /* switches straight to a thread that was woken */
+    uint64_t count_kept;      /* choices of who runs next that fell on who ran already */
+    uint64_t count_switches;  /* from one thread to another */
+    uint64_t count_hand_offs; /* of these, those straight to a thread that the other had woken */
     uint64_t count_timer_interrupts;
     uint64_t count_reschedule_ipis;
 };

@@ -9,6 +9,7 @@
 struct arch_aspace;
 struct handle_table;
 struct object_releases;
+struct run_queue;
 
 enum thread_run_state {
     THREAD_INITIAL, /* created, never run */
@@ -34,17 +35,18 @@ enum thread_signal {
 struct thread {
     struct arch_thread arch; /* first: arch code and assembly rely on it */
 
-    /* Guarded by the run-queue lock of |hart|. */
+    /* Guarded by the lock of |queue|. */
     struct list_node run_node;
     enum thread_run_state run_state;
     bool token; /* an unpark that no park has consumed yet */
     bool park_interruptible;
     uint32_t park_reason; /* ZX_THREAD_STATE_BLOCKED_*, 0: none; written by the thread, atomic */
     uint8_t priority;
-    uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
-    hart_mask_t affinity; /* harts that it may run on */
-    uint64_t slice_end;     /* arch_ticks when it has to share again */
-    uint64_t runtime_ticks; /* total time on harts, until it was last switched to */
+    uint32_t hart;           /* index of the hart it runs on, or last ran on or is queued on */
+    struct run_queue *queue; /* of that hart; atomic: its lock is to be taken to rely on it */
+    hart_mask_t affinity;    /* harts that it may run on */
+    uint64_t slice_end;      /* arch_ticks when it has to share again */
+    uint64_t runtime_ticks;  /* total time on harts, until it was last switched to */
 
     uint32_t signals; /* enum thread_signal, atomic */
     struct timer park_timer;

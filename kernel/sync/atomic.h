@@ -26,6 +26,8 @@
 #define atomic_fetch_and(p, v)         __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
 #define atomic_exchange(p, v)          __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define atomic_fetch_add_relaxed(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+#define atomic_fetch_or_relaxed(p, v)  __atomic_fetch_or(p, v, __ATOMIC_RELAXED)
+#define atomic_fetch_and_release(p, v) __atomic_fetch_and(p, v, __ATOMIC_RELEASE)
 #define atomic_fence()                 __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* True if *p was |*expected| and is now |desired|; else *expected is what was found. */

@@ -49,6 +49,7 @@ struct arch_thread {
 struct arch_aspace {
     uint64_t lock[2]; /* struct spinlock, rank PAGE_TABLE: guards the tables and count_tables */
     uint64_t *root;
+    uint64_t satp; /* for the root, without an ASID */
     uint64_t count_tables;
     hart_mask_t active;        /* atomic: harts that have it in satp */
     hart_mask_t tlb_stale;     /* atomic: harts that must fence before they use it again */
