@@ -300,14 +300,18 @@ void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
 
 /* ---- Switching ---- */
 
-static void write_satp(const struct arch_aspace *aspace, uint64_t asid)
+static void load_kernel_root(struct hart *hart)
 {
-    csr_write(satp, aspace->satp | asid << SATP_ASID_SHIFT);
+    csr_write(satp, kernel_satp());
+    /* Without ASIDs nothing may stay of tables that are free to go from here on. */
+    if (hart->asid_max == 0) {
+        sfence_all();
+        HARTS_COUNT(count_switch_fences, 1);
+    }
 }
 
-/* This hart has been announced in aspace->active. */
-NOINLINE static void load_aspace_and_fence(struct hart *hart, struct arch_aspace *aspace,
-                                           hart_mask_t self)
+/* The hart has been announced in aspace->active. */
+static void load_and_fence(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
 {
     bool fence_everything;
     uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
@@ -315,7 +319,7 @@ NOINLINE static void load_aspace_and_fence(struct hart *hart, struct arch_aspace
 
     if (is_stale)
         atomic_fetch_and(&aspace->tlb_stale, ~self);
-    write_satp(aspace, asid);
+    csr_write(satp, tlb_satp(aspace, asid));
     if (fence_everything)
         sfence_all();
     else if (is_stale)
@@ -328,45 +332,13 @@ NOINLINE static void load_aspace_and_fence(struct hart *hart, struct arch_aspace
     }
 }
 
-static inline void load_aspace(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+void tlb_switch_slow(struct hart *hart, struct arch_aspace *next)
 {
-    uint64_t asid = aspace->asids[hart - harts];
-
-    atomic_fetch_or_relaxed(&aspace->active, self);
-    atomic_fence();
-    if (LIKELY(asid >> ASID_GENERATION_SHIFT == hart->asid_generation && hart->asid_max != 0 &&
-               ((atomic_load_relaxed(&aspace->tlb_stale) |
-                 atomic_load_relaxed(&aspace->icache_stale)) &
-                self) == 0))
-        write_satp(aspace, asid & SATP_ASID_MASK);
-    else
-        load_aspace_and_fence(hart, aspace, self);
-}
-
-NOINLINE static void load_kernel_root(struct hart *hart)
-{
-    csr_write(satp, kernel_satp());
-    /* Without ASIDs nothing may stay of tables that are free to go from here on. */
-    if (hart->asid_max == 0) {
-        sfence_all();
-        HARTS_COUNT(count_switch_fences, 1);
-    }
-}
-
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
-{
-    struct hart *hart = this_hart();
-    hart_mask_t self = BIT(hart - harts);
-
-    DEBUG_ASSERT(prev == hart->aspace);
     if (next != NULL)
-        load_aspace(hart, next, self);
+        load_and_fence(hart, next, BIT(hart - harts));
     else
         load_kernel_root(hart);
-    hart->aspace = next;
-    /* Whoever sees the bit gone may reuse pages that this hart has written to. */
-    if (prev != NULL)
-        atomic_fetch_and_release(&prev->active, ~self);
+    tlb_leave(hart, next, hart - harts);
 }
 
 /* ---- Statistics ---- */

@@ -1,5 +1,4 @@
 /* Parking: how threads sleep, are woken, and are told to stop. */
-#include "arch/mmu.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sched/sched_internal.h"
@@ -20,55 +19,67 @@ static inline zx_status_t pending_interruption(const struct thread *thread)
                                                : ZX_ERR_INTERNAL_INTR_RETRY;
 }
 
-/* True if a token or (if interruptible) a signal is there already: no sleep then. Who sends a
- * signal sets it before it takes the lock to look whether the thread sleeps. */
-static inline bool has_reason_to_stay(const struct thread *self, bool interruptible)
-{
-    return self->token || (interruptible && pending_interruption(self) != ZX_OK);
-}
-
-/* To the thread that was handed over: the way that most threads go to sleep on a round trip. Nobody
- * else is ready here, so no timer is needed. */
-static inline void switch_to_handed_locked(struct run_queue *queue, struct thread *self)
-{
-    struct thread *next = queue->handed;
-    uint64_t now = arch_ticks();
-
-    queue->handed = NULL;
-    queue->need_resched = false;
-    queue->hand_off_end = UINT64_MAX;
-    queue->stats.count_hand_offs++;
-    self->runtime_ticks += now - queue->run_start;
-    queue->run_start = now;
-    next->slice_end = self->slice_end;
-    next->run_state = THREAD_RUNNING;
-    queue->current = next;
-    if (next->aspace != self->aspace)
-        mmu_aspace_switch(self->aspace, next->aspace);
-    lock_rank_release(&queue->lock); /* as in switch_locked */
-    arch_context_switch(self, next);
-    lock_rank_acquire(&this_queue()->lock, LOCK_RANK_SCHED);
-    finish_switch();
-}
-
-static inline void block(struct thread *self, bool interruptible)
+/* Sleeps unless a token or (if interruptible) a signal is there already. Who sends a signal sets it
+ * before it takes the lock to look whether the thread sleeps. */
+static void block(struct thread *self, bool interruptible)
 {
     arch_irq_disable();
     struct run_queue *queue = this_queue();
 
     spin_lock(&queue->lock);
-    if (UNLIKELY(has_reason_to_stay(self, interruptible))) {
+    if (self->token || (interruptible && pending_interruption(self) != ZX_OK)) {
         self->token = false;
         spin_unlock(&queue->lock);
     } else {
         self->park_interruptible = interruptible;
         self->run_state = THREAD_BLOCKED;
-        if (LIKELY(queue->handed != NULL && queue->ready_mask == 0))
-            switch_to_handed_locked(queue, self);
-        else
-            sched_reschedule_locked(queue);
+        sched_reschedule_locked(queue);
     }
     arch_irq_enable();
+}
+
+/* The same, interruptible, if somebody was handed over and nobody else is ready here: the way most
+ * threads go to sleep on a round trip. Needs no timer, calls nothing but the switch. False: block
+ * has to. */
+static inline bool block_for_handed(void)
+{
+    struct thread *self = thread_current();
+    struct run_queue *queue;
+    struct thread *next;
+    uint64_t now;
+
+    arch_irq_disable();
+    queue = this_queue();
+    if (UNLIKELY(!spin_trylock(&queue->lock)))
+        goto fail;
+    next = queue->handed;
+    if (UNLIKELY(next == NULL || queue->ready_mask != 0 || self->token ||
+                 pending_interruption(self) != ZX_OK)) {
+        spin_unlock(&queue->lock);
+        goto fail;
+    }
+    now = arch_ticks();
+    self->park_interruptible = true;
+    self->run_state = THREAD_BLOCKED;
+    self->runtime_ticks += now - queue->run_start;
+    queue->run_start = now;
+    queue->handed = NULL;
+    queue->need_resched = false;
+    queue->hand_off_end = UINT64_MAX;
+    queue->stats.count_hand_offs++;
+    queue->current = next;
+    next->slice_end = self->slice_end;
+    next->run_state = THREAD_RUNNING;
+    lock_rank_release(&queue->lock); /* as in switch_locked */
+    arch_context_switch(self, next, next->aspace);
+    lock_rank_acquire(&this_queue()->lock, LOCK_RANK_SCHED);
+    finish_switch();
+    arch_irq_enable();
+    return true;
+
+fail:
+    arch_irq_enable();
+    return false;
 }
 
 NOINLINE static zx_status_t park_until(struct thread *self, zx_time_t deadline_ns,
@@ -97,26 +108,23 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
     return interruptible ? pending_interruption(self) : ZX_OK;
 }
 
-NOINLINE static zx_status_t park_for_until(struct thread *self, zx_time_t deadline_ns)
+NOINLINE static zx_status_t park_for_otherwise(zx_time_t deadline_ns)
 {
-    zx_status_t status = park_until(self, deadline_ns, true);
+    zx_status_t status = thread_park(deadline_ns, true);
 
-    atomic_store_relaxed(&self->park_reason, 0);
+    atomic_store_relaxed(&thread_current()->park_reason, 0);
     return status;
 }
 
 zx_status_t thread_park_for(uint32_t reason, zx_time_t deadline_ns)
 {
-    struct thread *self = thread_current();
-
     DEBUG_ASSERT(arch_irq_is_enabled());
     lock_rank_assert_below(LOCK_RANK_HANDLE);
-    atomic_store_relaxed(&self->park_reason, reason);
-    if (deadline_ns != ZX_TIME_INFINITE)
-        return park_for_until(self, deadline_ns);
-    block(self, true);
-    atomic_store_relaxed(&self->park_reason, 0);
-    return pending_interruption(self);
+    atomic_store_relaxed(&thread_current()->park_reason, reason);
+    if (deadline_ns != ZX_TIME_INFINITE || !block_for_handed())
+        return park_for_otherwise(deadline_ns);
+    atomic_store_relaxed(&thread_current()->park_reason, 0);
+    return pending_interruption(thread_current());
 }
 
 /* A blocked thread in nobody's list: in no other hands until it is queued, since a second unpark

@@ -104,10 +104,8 @@ static void switch_locked(struct run_queue *queue, struct thread *prev, struct t
         atomic_fetch_and(&sched_idle_hint, ~BIT(next->hart));
     if (prev->run_state == THREAD_DEAD)
         queue->buried = prev;
-    if (next->aspace != prev->aspace)
-        mmu_aspace_switch(prev->aspace, next->aspace);
     lock_rank_release(&queue->lock); /* the lock passes to |next|, which finish_switch notes */
-    arch_context_switch(prev, next);
+    arch_context_switch(prev, next, next->aspace);
     lock_rank_acquire(&this_queue()->lock, LOCK_RANK_SCHED);
     finish_switch();
 }

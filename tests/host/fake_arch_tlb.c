@@ -81,12 +81,6 @@ static void hart_switch(unsigned hart, struct arch_aspace *next)
     pthread_mutex_unlock(&tlb->lock);
 }
 
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
-{
-    (void)prev;
-    hart_switch(arch_hart_index(), next);
-}
-
 void fake_leave_aspaces(void)
 {
     for (unsigned i = 0; i < MAX_HARTS; i++)
