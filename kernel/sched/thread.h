@@ -7,6 +7,7 @@
 #include "kernel/sync/spinlock.h"
 
 struct arch_aspace;
+struct futex_hint;
 struct handle_table;
 struct object_releases;
 struct run_queue;
@@ -62,6 +63,7 @@ struct thread {
 
     /* Kept here for the object layer, which alone uses them: */
     struct handle_table *handles;     /* borrowed: of its process; NULL for kernel threads */
+    struct futex_hint *futex_hint;    /* NULL for kernel threads */
     uint64_t koid;                    /* of the thread object; 0 for kernel threads */
     struct object_releases *releases; /* what it is destroying, innermost calls defer to it */
 

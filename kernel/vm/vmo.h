@@ -48,6 +48,7 @@ struct vmo {
     bool is_reference;  /* an alias of all of its source, whatever its size becomes */
     uint32_t options;   /* ZX_VMO_RESIZABLE | ... as given at creation */
     uint64_t koid;      /* of the object that userland knows; set once by its creator */
+    uint64_t serial;    /* its own among all VMOs that there ever were */
     paddr_t physical_base; /* VMO_PHYSICAL */
     struct vmo_family *family;
     struct vmo *source;     /* of an alias: a user reference; NULL: not an alias */

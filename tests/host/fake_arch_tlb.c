@@ -270,6 +270,8 @@ static zx_status_t user_copy(uintptr_t user, void *kernel, size_t len_bytes, uin
             memcpy(kernel, (void *)user, len_bytes);
         return ZX_OK;
     }
+    if (len_bytes == 0)
+        return ZX_OK;
     if (!user_range_is_valid(user, len_bytes))
         return ZX_ERR_INVALID_ARGS;
     while (len_bytes > 0) {
