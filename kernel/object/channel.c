@@ -25,14 +25,16 @@ struct channel {
 /* Taken around the queueing and unqueueing of messages that carry ends of channels. */
 static struct mutex nesting_lock = MUTEX_INIT(nesting_lock, LOCK_RANK_PROCESS);
 
-/* A thread in channel_call, on its stack. Under the pair's lock, but for is_done. */
+/* A thread in channel_call, on its stack. Under the pair's lock, but for is_done. Whoever finds it
+ * in the list may touch it and its thread until it sets that: the thread leaves when it sees it, or
+ * after it had the lock. */
 struct caller {
     struct list_node node;
     struct thread *thread;
     zx_txid_t txid;
     struct message *reply;
     zx_status_t status; /* once is_done */
-    bool is_done;       /* atomic */
+    bool is_done;       /* atomic; the last that is written */
 };
 
 static struct channel *channel_from(struct object *object)
@@ -40,14 +42,13 @@ static struct channel *channel_from(struct object *object)
     return container_of(object, struct channel, object);
 }
 
-/* The caller cannot leave before it has the pair's lock, which is held here. */
 static void caller_finish_locked(struct caller *caller, zx_status_t status, struct message *reply)
 {
     list_remove(&caller->node);
     caller->status = status;
     caller->reply = reply;
-    atomic_store(&caller->is_done, true);
     thread_unpark_hand_off(caller->thread);
+    atomic_store_release(&caller->is_done, true);
 }
 
 static void callers_fail_locked(struct channel *channel, zx_status_t status)
@@ -205,7 +206,8 @@ zx_status_t channel_create(struct object **out0, struct object **out1)
 
 /* ---- Write and read -------------------------------------------------------------------------- */
 
-static struct caller *caller_find_locked(struct channel *channel, const struct message *message)
+static inline struct caller *caller_find_locked(struct channel *channel,
+                                                const struct message *message)
 {
     if (list_is_empty(&channel->callers) || message->count_bytes < sizeof(zx_txid_t))
         return NULL;
@@ -225,7 +227,7 @@ struct sending {
     struct caller *caller;
 };
 
-static zx_status_t queue_locked(struct channel *reader, struct message *message)
+static inline zx_status_t queue_locked(struct channel *reader, struct message *message)
 {
     if (reader->count_messages >= CHANNEL_MAX_MESSAGES)
         return ZX_ERR_SHOULD_WAIT;
@@ -271,6 +273,26 @@ static zx_status_t send_one(const struct sending *sending, bool may_queue)
     return status;
 }
 
+/* A message without handles that is no call. */
+static zx_status_t send_bytes(struct channel *channel, struct message *message)
+{
+    struct spinlock *lock = &channel->end.pair->lock;
+    irq_state_t irq = spin_lock_irqsave(lock);
+    struct pair_end *peer_end = channel->end.peer;
+    zx_status_t status = ZX_ERR_PEER_CLOSED;
+    if (LIKELY(peer_end != NULL)) {
+        struct channel *peer = container_of(peer_end, struct channel, end);
+        struct caller *answered = caller_find_locked(peer, message);
+        status = ZX_OK;
+        if (answered)
+            caller_finish_locked(answered, ZX_OK, message);
+        else
+            status = queue_locked(peer, message);
+    }
+    spin_unlock_irqrestore(lock, irq);
+    return status;
+}
+
 /* A reference; NULL: closed. */
 static struct channel *peer_get(struct channel *channel)
 {
@@ -305,6 +327,8 @@ static zx_status_t send(const struct sending *sending)
 
 zx_status_t channel_write(struct object *object, struct message *message)
 {
+    if (LIKELY(message->count_handles == 0))
+        return send_bytes(channel_from(object), message);
     struct sending sending = {.channel = channel_from(object), .message = message};
     zx_status_t status = send(&sending);
     if (status != ZX_ERR_NEXT)
@@ -327,9 +351,9 @@ zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max
         message = list_entry(channel->messages.next, struct message, node);
         *out_bytes = message->count_bytes;
         *out_handles = message->count_handles;
-        if (message->count_bytes > max_bytes || message->count_handles > max_handles)
+        if (UNLIKELY(message->count_bytes > max_bytes || message->count_handles > max_handles))
             status = ZX_ERR_BUFFER_TOO_SMALL;
-        if (status == ZX_OK || may_discard) {
+        if (LIKELY(status == ZX_OK) || may_discard) {
             list_remove(&message->node);
             if (--channel->count_messages == 0)
                 object_update_signals(&channel->object, ZX_CHANNEL_READABLE, 0);
@@ -338,11 +362,14 @@ zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max
         }
     }
     spin_unlock_irqrestore(&channel->end.pair->lock, irq);
-    forget_holder(message);
-    if (status == ZX_OK)
+    if (LIKELY(status == ZX_OK)) {
+        if (message->count_handles != 0)
+            forget_holder(message);
         *out = message;
-    else
-        message_destroy(message);
+        return ZX_OK;
+    }
+    forget_holder(message);
+    message_destroy(message);
     return status;
 }
 
@@ -396,6 +423,18 @@ static zx_status_t caller_park(zx_time_t deadline_ns)
     return status == ZX_ERR_TIMED_OUT && poll_ns < deadline_ns ? ZX_OK : status;
 }
 
+/* After a park that nobody has ended, as far as can be seen: waits for somebody who is not done
+ * with the caller yet, and takes it off the list if |leave| and there is nobody. True: it is done.
+ */
+static bool caller_settle(struct caller *caller, struct spinlock *lock, bool leave)
+{
+    irq_state_t irq = spin_lock_irqsave(lock);
+    if (!caller->is_done && leave)
+        list_remove(&caller->node);
+    spin_unlock_irqrestore(lock, irq);
+    return caller->is_done;
+}
+
 zx_status_t channel_call(struct object *object, struct message *message, zx_time_t deadline_ns,
                          bool *out_sent, struct message **out)
 {
@@ -414,14 +453,12 @@ zx_status_t channel_call(struct object *object, struct message *message, zx_time
     if (status != ZX_OK)
         return status;
 
-    while (status == ZX_OK && !atomic_load(&caller.is_done))
+    do {
         status = caller_park(deadline_ns);
-
-    irq_state_t irq = spin_lock_irqsave(lock);
-    list_remove(&caller.node);
-    if (caller.is_done)
+    } while (!atomic_load_acquire(&caller.is_done) &&
+             !caller_settle(&caller, lock, status != ZX_OK) && status == ZX_OK);
+    if (atomic_load_relaxed(&caller.is_done))
         status = caller.status;
-    spin_unlock_irqrestore(lock, irq);
     if (status == ZX_OK)
         *out = caller.reply;
     return status;
