@@ -22,7 +22,7 @@ static struct {
     const void *archive;
     size_t archive_bytes;
     // Once the first program has been started:
-    zx_handle_t executable_vmo;  // the archive's, to map programs from; ZX_HANDLE_INVALID: copied
+    bool is_executable;          // programs may be mapped from bootfs_vmo
     struct elf_image vdso_image; // without segments: not parsed yet
     struct cpio_entry *files;    // what is in the archive
     size_t count_files;
@@ -111,15 +111,14 @@ static zx_status_t list_files_locked(void)
 // Without these a launch does the same with more work, so failures are passed over.
 static void prepare_launches_locked(void)
 {
-    zx_handle_t copy;
+    zx_info_handle_basic_t info;
 
     if (the.vdso_image.count_segments == 0 &&
         launch_parse_vdso(the.vdso_vmo, &the.vdso_image) != ZX_OK)
         the.vdso_image.count_segments = 0;
-    if (the.executable_vmo == ZX_HANDLE_INVALID &&
-        zx_handle_duplicate(the.bootfs_vmo, ZX_RIGHT_SAME_RIGHTS, &copy) == ZX_OK &&
-        zx_vmo_replace_as_executable(copy, ZX_HANDLE_INVALID, &the.executable_vmo) != ZX_OK)
-        the.executable_vmo = ZX_HANDLE_INVALID;
+    the.is_executable = zx_object_get_info(the.bootfs_vmo, ZX_INFO_HANDLE_BASIC, &info,
+                                           sizeof(info), NULL, NULL) == ZX_OK &&
+                        (info.rights & ZX_RIGHT_EXECUTE) != 0;
 }
 
 static zx_status_t prepare_locked(void)
@@ -213,7 +212,7 @@ zx_status_t program_start(const struct program_args *args, zx_handle_t *process)
         .name = base != NULL ? base + 1 : args->argv[0],
         .elf = entry.data,
         .elf_bytes = entry.size_bytes,
-        .elf_vmo = the.executable_vmo,
+        .elf_vmo = the.is_executable ? the.bootfs_vmo : ZX_HANDLE_INVALID,
         .elf_vmo_offset = (uint64_t)((const char *)entry.data - (const char *)the.archive),
         .vdso_image = the.vdso_image.count_segments != 0 ? &the.vdso_image : NULL,
         .job = args->job,
