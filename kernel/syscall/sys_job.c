@@ -3,7 +3,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t *out)
+zx_status_t sys_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t __user *out)
 {
     struct job *parent, *job;
     if (options != 0)
@@ -21,7 +21,7 @@ zx_status_t sys_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t
 #define POLICY_MAX_ENTRIES POLICY_CONDITION_COUNT /* Zircon's limit */
 
 /* Copies the entries in, those of the first version without flags: they cannot be overridden. */
-static zx_status_t copy_entries(uint32_t topic, const void *policy_user, uint32_t count,
+static zx_status_t copy_entries(uint32_t topic, const void __user *policy_user, uint32_t count,
                                 zx_policy_basic_v2_t *out)
 {
     zx_policy_basic_v1_t old[POLICY_MAX_ENTRIES];
@@ -37,8 +37,13 @@ static zx_status_t copy_entries(uint32_t topic, const void *policy_user, uint32_
     return status;
 }
 
+<<<<<<< HEAD
 static zx_status_t set_basic_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
                                     const void *policy_user, uint32_t count)
+=======
+static zx_status_t set_basic_policy(struct job *job, uint32_t options, uint32_t topic,
+                                    const void __user *policy_user, uint32_t count)
+>>>>>>> main
 {
     zx_policy_basic_v2_t entries[POLICY_MAX_ENTRIES];
     struct job *job;
@@ -56,8 +61,13 @@ static zx_status_t set_basic_policy(zx_handle_t handle, uint32_t options, uint32
     return status;
 }
 
+<<<<<<< HEAD
 static zx_status_t set_slack_policy(zx_handle_t handle, uint32_t options, const void *policy_user,
                                     uint32_t count)
+=======
+static zx_status_t set_slack_policy(struct job *job, uint32_t options,
+                                    const void __user *policy_user, uint32_t count)
+>>>>>>> main
 {
     zx_policy_timer_slack_t slack;
     struct job *job;
@@ -79,7 +89,7 @@ static zx_status_t set_slack_policy(zx_handle_t handle, uint32_t options, const 
 
 /* What is said is looked at before whom it is said to. */
 zx_status_t sys_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
-                               const void *policy, uint32_t policy_size)
+                               const void __user *policy, uint32_t policy_size)
 {
     if (topic == ZX_JOB_POL_BASIC_V1 || topic == ZX_JOB_POL_BASIC_V2)
         return set_basic_policy(handle, options, topic, policy, policy_size);

@@ -250,19 +250,3 @@ TEST(interrupt, calls_check_their_arguments)
     close_handle(port);
     close_handle(interrupt);
 }
-
-TEST(interrupt, cache_flush_checks_its_options)
-{
-    uint64_t word = 1;
-
-    EXPECT_STATUS(zx_cache_flush(&word, 8, 0), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_cache_flush(&word, 8, 8), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_cache_flush(&word, 8, ZX_CACHE_FLUSH_INVALIDATE), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_cache_flush(&word, 8, ZX_CACHE_FLUSH_INVALIDATE | ZX_CACHE_FLUSH_INSN),
-                  ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_cache_flush(&word, 8, ZX_CACHE_FLUSH_INSN), ZX_ERR_NOT_SUPPORTED);
-    EXPECT_STATUS(zx_cache_flush(&word, 8, ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_DATA),
-                  ZX_ERR_NOT_SUPPORTED);
-    EXPECT_OK(zx_cache_flush(&word, 8, ZX_CACHE_FLUSH_DATA));
-    EXPECT_OK(zx_cache_flush(&word, 8, ZX_CACHE_FLUSH_DATA | ZX_CACHE_FLUSH_INVALIDATE));
-}
