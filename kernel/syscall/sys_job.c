@@ -37,13 +37,8 @@ static zx_status_t copy_entries(uint32_t topic, const void __user *policy_user, 
     return status;
 }
 
-<<<<<<< HEAD
 static zx_status_t set_basic_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
-                                    const void *policy_user, uint32_t count)
-=======
-static zx_status_t set_basic_policy(struct job *job, uint32_t options, uint32_t topic,
                                     const void __user *policy_user, uint32_t count)
->>>>>>> main
 {
     zx_policy_basic_v2_t entries[POLICY_MAX_ENTRIES];
     struct job *job;
@@ -61,13 +56,8 @@ static zx_status_t set_basic_policy(struct job *job, uint32_t options, uint32_t 
     return status;
 }
 
-<<<<<<< HEAD
-static zx_status_t set_slack_policy(zx_handle_t handle, uint32_t options, const void *policy_user,
-                                    uint32_t count)
-=======
-static zx_status_t set_slack_policy(struct job *job, uint32_t options,
+static zx_status_t set_slack_policy(zx_handle_t handle, uint32_t options,
                                     const void __user *policy_user, uint32_t count)
->>>>>>> main
 {
     zx_policy_timer_slack_t slack;
     struct job *job;
