@@ -13,20 +13,6 @@ _Static_assert(sizeof(struct spinlock) <= sizeof(((struct arch_aspace *)0)->lock
 
 /* ---- Tables ---- */
 
-static struct page *page_of_table(const uint64_t *table)
-{
-    return page_from_paddr(
-        virt_to_phys((const void *)round_down((uint64_t)table, PAGE_SIZE_BYTES)));
-}
-
-void mmu_entry_set(uint64_t *entry, uint64_t pte)
-{
-    bool was_valid = (*entry & PTE_V) != 0, is_valid = (pte & PTE_V) != 0;
-
-    page_of_table(entry)->count += (uint32_t)is_valid - (uint32_t)was_valid;
-    pte_store(entry, pte);
-}
-
 struct page *mmu_table_alloc(void)
 {
     struct page *page = pmm_alloc_page(PAGE_TABLE, PMM_ZERO);
@@ -39,20 +25,6 @@ void mmu_table_link(struct arch_aspace *aspace, uint64_t *entry, struct page *ta
 {
     mmu_entry_set(entry, pte_make(page_to_paddr(table), PTE_V));
     aspace->count_tables++;
-}
-
-uint64_t *mmu_find_entry(const struct arch_aspace *aspace, vaddr_t va, unsigned *out_level)
-{
-    uint64_t *table = aspace->root;
-
-    for (unsigned level = LEVEL_ROOT;; level--) {
-        uint64_t *entry = &table[pte_index(va, level)];
-        if (level == 0 || (*entry & PTE_V) == 0 || pte_is_leaf(*entry)) {
-            *out_level = level;
-            return entry;
-        }
-        table = pte_table(*entry);
-    }
 }
 
 zx_status_t mmu_make_entry(struct arch_aspace *aspace, vaddr_t va, unsigned want, uint64_t **out,
@@ -128,6 +100,16 @@ uint32_t mmu_flags_of(uint64_t pte)
                                                 << MMU_CACHE_SHIFT;
 }
 
+bool mmu_has_small_table(struct arch_aspace *aspace, vaddr_t va)
+{
+    irq_state_t irq = spin_lock_irqsave(mmu_lock(aspace));
+    unsigned level;
+
+    (void)mmu_find_entry(aspace, va, &level);
+    spin_unlock_irqrestore(mmu_lock(aspace), irq);
+    return level == 0;
+}
+
 bool mmu_query(struct arch_aspace *aspace, vaddr_t va, paddr_t *out_pa, uint32_t *out_flags)
 {
     irq_state_t irq = spin_lock_irqsave(mmu_lock(aspace));
@@ -173,7 +155,7 @@ static void free_tables(struct arch_aspace *aspace, uint64_t *table, unsigned le
         free_tables(aspace, pte_table(table[i]), level - 1);
     }
     aspace->count_tables--;
-    page_put(page_of_table(table));
+    page_put(mmu_page_of_table(table));
 }
 
 void mmu_aspace_destroy(struct arch_aspace *aspace)

@@ -22,11 +22,46 @@ struct page *mmu_table_alloc(void);
 /* Makes |entry| (invalid, or a leaf that |table| replaces exactly) lead to |table|. */
 void mmu_table_link(struct arch_aspace *aspace, uint64_t *entry, struct page *table);
 
+/* The struct page of the table that |entry| lies in. */
+static inline struct page *mmu_page_of_table(const uint64_t *entry)
+{
+    return page_from_paddr(virt_to_phys(entry));
+}
+
 /* Stores an entry and keeps its table's count. */
-void mmu_entry_set(uint64_t *entry, uint64_t pte);
+static inline void mmu_entry_set(uint64_t *entry, uint64_t pte)
+{
+    bool was_valid = (*entry & PTE_V) != 0, is_valid = (pte & PTE_V) != 0;
+
+    if (was_valid != is_valid)
+        mmu_page_of_table(entry)->count += is_valid ? 1 : -1u;
+    pte_store(entry, pte);
+}
+
+/* An entry that leads to a table. */
+static inline bool pte_is_table(uint64_t pte)
+{
+    return (pte & (PTE_V | PTE_RWX)) == PTE_V;
+}
 
 /* The entry that decides about |va|: a leaf, an invalid one, or one of the lowest level. */
-uint64_t *mmu_find_entry(const struct arch_aspace *aspace, vaddr_t va, unsigned *out_level);
+static inline uint64_t *mmu_find_entry(const struct arch_aspace *aspace, vaddr_t va,
+                                       unsigned *out_level)
+{
+    uint64_t *entry = &aspace->root[pte_index(va, LEVEL_ROOT)];
+    unsigned level = LEVEL_ROOT;
+
+    if (pte_is_table(*entry)) {
+        entry = &pte_table(*entry)[pte_index(va, 1)];
+        level = 1;
+        if (pte_is_table(*entry)) {
+            entry = &pte_table(*entry)[pte_index(va, 0)];
+            level = 0;
+        }
+    }
+    *out_level = level;
+    return entry;
+}
 
 /* As mmu_find_entry, but makes the tables needed to reach an entry of level |want|; stops above it
  * at a leaf. ZX_ERR_NO_MEMORY: nothing changed. */

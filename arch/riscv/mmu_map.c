@@ -41,7 +41,7 @@ zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uin
     zx_status_t status;
 
     if ((flags & MMU_PERM_MASK) == 0)
-        return mmu_unmap(aspace, va, PAGE_SIZE_BYTES, batch);
+        return mmu_unmap(aspace, va, PAGE_SIZE_BYTES, true, batch);
     DEBUG_ASSERT(is_aligned(va | pa, PAGE_SIZE_BYTES) && va < USER_TOP);
     irq = spin_lock_irqsave(mmu_lock(aspace));
     status = map_page_locked(aspace, va, pte_make(pa, mmu_leaf_bits(flags)), batch);
@@ -56,13 +56,21 @@ static size_t map_run_locked(struct arch_aspace *aspace, vaddr_t va, const paddr
     uint64_t *entry;
     unsigned level;
     size_t run = MIN(count, PTES_PER_TABLE - pte_index(va, 0));
+    uint32_t count_new = 0;
 
     if (mmu_make_entry(aspace, va, 0, &entry, &level) != ZX_OK)
         return 0;
-    for (size_t i = 0; level == 0 && i < run; i++) {
-        if ((entry[i] & PTE_V) == 0)
-            mmu_entry_set(&entry[i], pte_make(pa[i], bits));
+    if (level != 0)
+        return run;
+    /* The pages are complete before the entries are there. */
+    atomic_fence();
+    for (size_t i = 0; i < run; i++) {
+        if ((entry[i] & PTE_V) != 0)
+            continue;
+        atomic_store_relaxed(&entry[i], pte_make(pa[i], bits));
+        count_new++;
     }
+    mmu_page_of_table(entry)->count += count_new;
     return run;
 }
 
@@ -89,7 +97,7 @@ size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, 
 
 zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
 {
-    uint64_t *entry;
+    uint64_t *entry, pte = pte_make(pa, mmu_leaf_bits(flags));
     unsigned level;
     irq_state_t irq;
     zx_status_t status;
@@ -98,10 +106,10 @@ zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, ui
     DEBUG_ASSERT((flags & MMU_PERM_MASK) != 0);
     irq = spin_lock_irqsave(mmu_lock(aspace));
     status = mmu_make_entry(aspace, va, 1, &entry, &level);
-    if (status == ZX_OK && (level != 1 || (*entry & PTE_V) != 0))
+    if (status == ZX_OK && (level != 1 || pte_is_table(*entry) || is_narrowed(*entry, pte)))
         status = ZX_ERR_ALREADY_EXISTS;
     if (status == ZX_OK)
-        mmu_entry_set(entry, pte_make(pa, mmu_leaf_bits(flags)));
+        mmu_entry_set(entry, pte);
     spin_unlock_irqrestore(mmu_lock(aspace), irq);
     return status;
 }

@@ -33,7 +33,8 @@
 #define LEVEL_ROOT       2   /* entries of 1 GiB; level 1: 2 MiB; level 0: 4 KiB */
 #define LEVEL_SHIFT(lvl) (PAGE_SHIFT + 9 * (lvl))
 #define LEVEL_BYTES(lvl) (1ul << LEVEL_SHIFT(lvl))
-#define LARGE_PAGE_BYTES LEVEL_BYTES(1)
+
+_Static_assert(LARGE_PAGE_BYTES == LEVEL_BYTES(1), "mmu.h and Sv39 agree");
 
 static inline unsigned pte_index(vaddr_t va, unsigned level)
 {

@@ -42,14 +42,6 @@ struct tlb_request {
 
 /* ---- Batches ---- */
 
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
-{
-    batch->aspace = aspace;
-    list_init(&batch->pages);
-    batch->count_ranges = 0;
-    batch->everything = false;
-}
-
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
 {
     list_push_back(&batch->pages, &page->node);

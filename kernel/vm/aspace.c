@@ -106,7 +106,7 @@ void aspace_clear(struct aspace *aspace)
         struct shootdown shootdown;
         shootdown_begin_locked(&shootdown, aspace);
         shootdown_drop(&shootdown, root->region.base, root->region.size_bytes);
-        shootdown_finish_locked(&shootdown);
+        shootdown_finish(&shootdown);
         vmar_kill_locked(root, &dying);
         aspace->root = NULL;
     }

@@ -65,18 +65,58 @@ static void node_set(struct page_tree_node *node, unsigned slot, void *value)
 struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared)
 {
     const void *at = tree->root;
-    bool shared = false;
+    unsigned shift = WAY_BITS * tree->height;
+    uint32_t most_refs = 0;
 
-    if (is_beyond(tree, index))
+    if (index >> shift != 0)
         return NULL;
-    for (unsigned level = tree->height; level-- > 0 && at != NULL;) {
+    while (shift > 0 && at != NULL) {
         const struct page_tree_node *node = at;
-        shared |= node->refs > 1;
-        at = node->slots[way(index, level)];
+        most_refs |= node->refs - 1;
+        shift -= WAY_BITS;
+        at = node->slots[(index >> shift) % WAYS];
     }
     if (at != NULL)
-        *out_shared = shared || ((const struct page *)at)->shares > 1;
+        *out_shared = (most_refs | (((const struct page *)at)->shares - 1)) != 0;
     return (struct page *)at;
+}
+
+struct page *const *page_tree_find_run(const struct page_tree *tree, uint64_t index,
+                                       uint64_t max_count, uint64_t *out_count, bool *out_shared)
+{
+    unsigned shift = WAY_BITS * tree->height;
+    const struct page_tree_node *node = tree->root;
+    uint32_t above = 0; /* not 0: some node is shared */
+    struct page *const *pages;
+    uint64_t count, limit;
+
+    if (index >> shift != 0 || node == NULL)
+        return NULL;
+    if (shift == 0) {
+        *out_count = 1;
+        *out_shared = ((struct page *)tree->root)->shares > 1;
+        return (struct page *const *)&tree->root;
+    }
+    for (;;) {
+        above |= node->refs - 1;
+        shift -= WAY_BITS;
+        if (shift == 0)
+            break;
+        node = node->slots[(index >> shift) % WAYS];
+        if (node == NULL)
+            return NULL;
+    }
+    pages = (struct page *const *)&node->slots[index % WAYS];
+    if (pages[0] == NULL)
+        return NULL;
+    *out_shared = (above | (pages[0]->shares - 1)) != 0;
+    limit = MIN(max_count, WAYS - index % WAYS);
+    for (count = 1; count < limit && pages[count] != NULL; count++) {
+        if (above == 0 && (pages[count]->shares > 1) != *out_shared)
+            break;
+    }
+    *out_count = count;
+    return pages;
 }
 
 /* ---- Reserves ------------------------------------------------------------------------------- */
@@ -141,12 +181,14 @@ static void node_release(struct page_tree_node *node, unsigned level, struct lis
 {
     if (--node->refs > 0)
         return;
-    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1) {
-        void *value = node->slots[lowest_bit(rest)];
+    /* Bit by bit: most nodes are full, or have their few slots in front. */
+    for (uint64_t rest = node->present, slot = 0; rest != 0; rest >>= 1, slot++) {
+        if ((rest & 1) == 0)
+            continue;
         if (level == 0)
-            page_release(value, freed);
+            page_release(node->slots[slot], freed);
         else
-            node_release(value, level - 1, freed);
+            node_release(node->slots[slot], level - 1, freed);
     }
     kcache_free(node_cache, node);
 }
@@ -162,8 +204,10 @@ static struct page_tree_node *node_own(struct page_tree_node *node, unsigned lev
     copy = reserve_take(reserve);
     memcpy(copy, node, sizeof(*copy));
     copy->refs = 1;
-    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1)
-        value_get(node->slots[lowest_bit(rest)], level);
+    for (uint64_t rest = node->present, slot = 0; rest != 0; rest >>= 1, slot++) {
+        if ((rest & 1) != 0)
+            value_get(node->slots[slot], level);
+    }
     node->refs--;
     return copy;
 }
@@ -269,13 +313,80 @@ static zx_status_t put(struct page_tree *tree, uint64_t index, struct page *page
     return ZX_OK;
 }
 
+/* The leaf of |index| if the nodes down to it are there and this tree's alone; else NULL. */
+static struct page_tree_node *find_own_leaf(const struct page_tree *tree, uint64_t index)
+{
+    unsigned shift = WAY_BITS * tree->height;
+    struct page_tree_node *node = tree->root;
+
+    if (shift == 0 || index >> shift != 0)
+        return NULL;
+    for (;;) {
+        if (node == NULL || node->refs != 1)
+            return NULL;
+        shift -= WAY_BITS;
+        if (shift == 0)
+            return node;
+        node = node->slots[(index >> shift) % WAYS];
+    }
+}
+
 zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
 {
+    struct page_tree_node *leaf = find_own_leaf(tree, index);
     struct list_node freed = LIST_INIT(freed);
-    zx_status_t status = put(tree, index, page, &freed);
+    zx_status_t status = ZX_OK;
 
-    ASSERT(list_is_empty(&freed));
+    if (leaf != NULL && leaf->slots[index % WAYS] == NULL) {
+        node_set(leaf, index % WAYS, page);
+        page->shares++;
+        tree->count_pages++;
+    } else {
+        status = put(tree, index, page, &freed);
+        ASSERT(list_is_empty(&freed));
+    }
     return status;
+}
+
+/* Fills slots of a leaf, which are empty. */
+static void fill_leaf(struct page_tree_node *leaf, unsigned slot, struct page *first,
+                      unsigned count)
+{
+    uint64_t bits = ~0ul >> (WAYS - count) << slot;
+    void **at = &leaf->slots[slot];
+
+    ASSERT((leaf->present & bits) == 0);
+    leaf->present |= bits;
+    for (struct page *page = first; page < first + count; page++) {
+        *at++ = page;
+        page->shares++;
+    }
+}
+
+zx_status_t page_tree_insert_run(struct page_tree *tree, uint64_t index, struct page *first,
+                                 uint64_t count, uint64_t *out_done)
+{
+    uint64_t done = 0;
+
+    while (done < count) {
+        struct page_tree_node *leaf;
+        zx_status_t status = page_tree_insert(tree, index + done, &first[done]);
+        if (status != ZX_OK) {
+            *out_done = done;
+            return status;
+        }
+        done++;
+        leaf = find_own_leaf(tree, index + done - 1);
+        unsigned slot = (index + done) % WAYS;
+        if (leaf != NULL && slot != 0 && done < count) {
+            unsigned rest = (unsigned)MIN(count - done, WAYS - slot);
+            fill_leaf(leaf, slot, &first[done], rest);
+            tree->count_pages += rest;
+            done += rest;
+        }
+    }
+    *out_done = done;
+    return ZX_OK;
 }
 
 zx_status_t page_tree_replace(struct page_tree *tree, uint64_t index, struct page *page,

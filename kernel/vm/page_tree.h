@@ -41,9 +41,20 @@ void page_tree_init(struct page_tree *tree);
  * shows it too. */
 struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared);
 
+/* Consecutive slots with pages, |index| the first of them, that are all shared (as above) or all
+ * not. At most |max_count|, not 0, and no more than one node holds. NULL: there is none at |index|.
+ * Valid until the tree changes. */
+struct page *const *page_tree_find_run(const struct page_tree *tree, uint64_t index,
+                                       uint64_t max_count, uint64_t *out_count, bool *out_shared);
+
 /* Puts |page| (takes its reference, unless another slot of these trees owns it) into an empty slot.
  * ZX_ERR_NO_MEMORY: no node; nothing changed. */
 MUST_USE zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page);
+
+/* The same for |count| consecutive slots, all of them empty, and the pages first[0..count). On
+ * ZX_ERR_NO_MEMORY *out_done pages are in. */
+MUST_USE zx_status_t page_tree_insert_run(struct page_tree *tree, uint64_t index,
+                                          struct page *first, uint64_t count, uint64_t *out_done);
 
 /* Swaps the page in an occupied slot, as page_tree_insert. The old one goes to |freed| (linked
  * through page.node, with the reference) if no slot holds it any more. */

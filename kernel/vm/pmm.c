@@ -89,13 +89,15 @@ static void contents_prepare(struct page *page, uint64_t count_pages, uint32_t f
         arch_page_zero(memory + i * PAGE_SIZE_BYTES);
 }
 
+/* struct page.kind_order_flags */
+#define PAGE_DESCRIPTION(kind, order, flags)                                                       \
+    ((uint32_t)(kind) | (uint32_t)(order) << 8 | (uint32_t)(flags) << 16)
+
 static void describe(struct page *page, unsigned order, enum page_kind kind)
 {
     page->refs = 1;
     page->count = 0;
-    page->kind = (uint8_t)kind;
-    page->order = (uint8_t)order;
-    page->flags = PAGE_FLAG_HEAD;
+    page->kind_order_flags = PAGE_DESCRIPTION(kind, order, PAGE_FLAG_HEAD);
     list_init(&page->node);
 }
 
@@ -134,17 +136,23 @@ static struct page *refill(struct page_cache *cache)
     return list_entry(first, struct page, node);
 }
 
-static struct page *cache_take(void)
+/* *is_zeroed: a page whose contents are all 0 is welcome; tells whether it is one. */
+static struct page *cache_take(bool *is_zeroed)
 {
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
-    struct list_node *node;
+    struct list_node *node = NULL;
     struct page *page;
 
     spin_lock(&cache->lock);
-    node = list_pop_front(&cache->pages);
-    if (node != NULL)
+    *is_zeroed = *is_zeroed && cache->count_zeroed > 0;
+    if (*is_zeroed) {
+        node = list_pop_front(&cache->zeroed);
+        cache->count_zeroed--;
+    } else if (cache->count > 0) {
+        node = list_pop_front(&cache->pages);
         cache->count--;
+    }
     spin_unlock(&cache->lock);
     page = node != NULL ? list_entry(node, struct page, node) : refill(cache);
     arch_irq_restore(irqs);
@@ -201,46 +209,42 @@ static bool cache_give_zeroed(struct page *page)
 }
 #endif
 
-/* A page of the zeroed ones, NULL if there is none. */
-static struct page *cache_take_zeroed(void)
-{
-    irq_state_t irqs = arch_irq_save();
-    struct page_cache *cache = this_cache();
-    struct list_node *node;
-
-    spin_lock(&cache->lock);
-    node = list_pop_front(&cache->zeroed);
-    if (node != NULL)
-        cache->count_zeroed--;
-    spin_unlock(&cache->lock);
-    arch_irq_restore(irqs);
-    return node != NULL ? list_entry(node, struct page, node) : NULL;
-}
-
 /* ---- Allocation
  * ------------------------------------------------------------------------------------ */
 
 struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
 {
+    bool is_zeroed = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0;
     struct page *page;
 
     if (arch_inject_failure())
         return NULL;
-    page = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0 ? cache_take_zeroed() : NULL;
-    if (page != NULL) {
-        flags &= ~PMM_ZERO;
-    } else {
-        page = cache_take();
-    }
+    page = cache_take(&is_zeroed);
     if (UNLIKELY(page == NULL)) {
         drain_all_caches();
-        page = cache_take();
+        page = cache_take(&is_zeroed);
         if (page == NULL)
             return NULL;
     }
-    contents_prepare(page, 1, flags);
+    contents_prepare(page, 1, is_zeroed ? flags & ~PMM_ZERO : flags);
     describe(page, 0, kind);
     account(kind, 1);
+    return page;
+}
+
+struct page *pmm_try_alloc_pages(unsigned order, enum page_kind kind, uint32_t flags)
+{
+    uint64_t count = 1ul << order;
+    struct page *page = arch_inject_failure() ? NULL : buddy_take_block(order);
+
+    if (page == NULL)
+        return NULL;
+    contents_prepare(page, count, flags);
+    for (uint64_t i = 0; i < count; i++) {
+        page[i].free_state = 0;
+        describe(&page[i], 0, kind);
+    }
+    account(kind, (int64_t)count);
     return page;
 }
 
@@ -329,12 +333,59 @@ void page_put(struct page *page)
         release(page);
 }
 
+/* Neighbouring pages of VMOs whose last references are gone. */
+struct free_run {
+    struct page *first;
+    uint64_t count_pages;
+};
+
+/* Gives the run back: few pages to the cache, many to the buddy allocator at once. */
+static void free_run_flush(struct free_run *run)
+{
+    if (run->count_pages == 0)
+        return;
+    account(PAGE_VMO, -(int64_t)run->count_pages);
+    contents_retire(run->first, run->count_pages);
+    if (run->count_pages > CACHE_BATCH) {
+        buddy_give_run(run->first, run->count_pages);
+        return;
+    }
+    for (uint64_t i = 0; i < run->count_pages; i++) {
+        run->first[i].flags = run->first->flags;
+        cache_give(&run->first[i]);
+    }
+}
+
+/* |page| has lost its last reference. */
+static void free_run_add(struct free_run *run, struct page *page)
+{
+    if (page->kind_order_flags != PAGE_DESCRIPTION(PAGE_VMO, 0, PAGE_FLAG_HEAD)) {
+        release(page);
+        return;
+    }
+    if (page != run->first + run->count_pages) {
+        free_run_flush(run);
+        *run = (struct free_run){.first = page};
+    }
+    run->count_pages++;
+    page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, 0, 0);
+}
+
 void pmm_put_list(struct list_node *pages)
 {
-    struct list_node *node;
+    struct free_run run = {page_array, 0};
+    struct list_node *next;
 
-    while ((node = list_pop_front(pages)) != NULL)
-        page_put(list_entry(node, struct page, node));
+    for (struct list_node *node = pages->next; node != pages; node = next) {
+        struct page *page = list_entry(node, struct page, node);
+        next = node->next; /* before the page may be somebody else's */
+        uint32_t old = atomic_fetch_sub(&page->refs, 1);
+        ASSERT(old != 0);
+        if (old == 1)
+            free_run_add(&run, page);
+    }
+    list_init(pages);
+    free_run_flush(&run);
 }
 
 struct page *pmm_zero_page(void)

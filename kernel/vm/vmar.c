@@ -176,7 +176,7 @@ zx_status_t vmar_destroy(struct vmar *vmar)
         struct shootdown shootdown;
         shootdown_begin_locked(&shootdown, aspace);
         shootdown_drop(&shootdown, vmar->region.base, vmar->region.size_bytes);
-        shootdown_finish_locked(&shootdown);
+        shootdown_finish(&shootdown);
         vmar_kill_locked(vmar, &dying);
     }
     mutex_unlock(&aspace->lock);

@@ -43,24 +43,28 @@ void dying_release(struct dying *dying);
 
 /* ---- Shootdowns ------------------------------------------------------------------------------ */
 
-/* One change of translations by a thread that holds the address space's lock, but not the locks of
- * the VMOs that are mapped. A thread that takes pages away from such a VMO meanwhile would find
- * their translations gone from the tables though other harts may still use them; it sees the count
- * that is raised here and then fences everything (mapping_unmap_vmo_range_vmo_locked). The mappings
- * must stay in their VMOs' lists, as they are, until shootdown_finish. */
+/* One change of translations. A thread that holds the address space's lock, but not the locks of
+ * the VMOs that are mapped, counts itself in the address space: one that takes pages away from such
+ * a VMO meanwhile would find their translations gone from the tables though other harts may still
+ * use them; it sees the count and then fences everything. The mappings must stay in their VMOs'
+ * lists, as they are, until shootdown_finish. */
 struct shootdown {
     struct aspace *aspace;
+    bool is_counted;
+    bool keep_tables; /* the change is for a VMO, whose mappings stay: so do tables */
     struct tlb_batch batch;
 };
 
 void shootdown_begin_locked(struct shootdown *shootdown, struct aspace *aspace);
+/* For a change to what one VMO shows in |aspace|, whose lock need not be held: the VMO's is. */
+void shootdown_begin_vmo_locked(struct shootdown *shootdown, struct aspace *aspace);
 /* Removes the translations of a range, and perhaps some around it (they come back by faults).
  * Cannot fail. */
 void shootdown_drop(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes);
 /* Leaves no more than |flags| (permissions and memory type) in the translations of a range. */
 void shootdown_narrow(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes, uint32_t flags);
 /* Waits until every hart has forgotten them. */
-void shootdown_finish_locked(struct shootdown *shootdown);
+void shootdown_finish(struct shootdown *shootdown);
 
 /* ---- Mappings -------------------------------------------------------------------------------- */
 

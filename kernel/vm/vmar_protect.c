@@ -71,7 +71,7 @@ static void narrow_range(struct protect *protect)
         if (keep != mapping->perms)
             shootdown_narrow(&shootdown, first, end - first, mapping_flags(mapping, keep));
     }
-    shootdown_finish_locked(&shootdown);
+    shootdown_finish(&shootdown);
 }
 
 static struct mapping *take_spare(struct protect *protect)

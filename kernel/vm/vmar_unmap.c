@@ -60,7 +60,7 @@ void cut_commit_locked(struct cut *cut, struct dying *dying)
         return;
     shootdown_begin_locked(&shootdown, cut->vmar->aspace);
     shootdown_drop(&shootdown, cut->addr, cut->end - cut->addr);
-    shootdown_finish_locked(&shootdown);
+    shootdown_finish(&shootdown);
     while (region != NULL && region->base < cut->end) {
         struct region *next = region_next(region);
         if (region->is_vmar)

@@ -5,6 +5,9 @@
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo_internal.h"
 
+/* Pages of a large one that are looked up at once. */
+#define LARGE_RUN_PAGES 64u
+
 /* ---- Mappings ------------------------------------------------------------------------------- */
 
 void vmo_add_mapping_locked(struct vmo *vmo, struct mapping *mapping)
@@ -114,6 +117,66 @@ bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_resu
     return true;
 }
 
+size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
+                           struct vmo_page_result *out)
+{
+    struct page *const *pages;
+    uint64_t count, n;
+    bool shared;
+
+    if (offset >= vmo->size_bytes)
+        return 0;
+    max_count = MIN(max_count, (vmo->size_bytes - offset) >> PAGE_SHIFT);
+    vmo = vmo_resolve(vmo, &offset);
+    if (vmo->kind == VMO_PHYSICAL) {
+        for (n = 0; n < max_count; n++)
+            pa[n] = vmo->physical_base + offset + n * PAGE_SIZE_BYTES;
+        *out = (struct vmo_page_result){.pa = pa[0], .writable = true};
+        return max_count;
+    }
+    pages = page_tree_find_run(&vmo->pages, vmo_tree_index(vmo, offset), max_count, &count,
+                               &shared);
+    if (pages == NULL)
+        return 0;
+    pa[0] = page_to_paddr(pages[0]);
+    *out = (struct vmo_page_result){.pa = pa[0],
+                                    .page = pages[0],
+                                    .writable = !shared && !is_read_by_relative(vmo, pages[0])};
+    for (n = 1; n < count; n++) {
+        if (!shared && is_read_by_relative(vmo, pages[n]) == out->writable)
+            break;
+        pa[n] = page_to_paddr(pages[n]);
+    }
+    return n;
+}
+
+bool vmo_peek_large_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+{
+    struct vmo_page_result page;
+    paddr_t pa[LARGE_RUN_PAGES];
+
+    if (!vmo_range_is_valid(vmo->size_bytes, offset, LARGE_PAGE_BYTES))
+        return false;
+    for (uint64_t done = 0; done < LARGE_PAGE_BYTES;) {
+        size_t max = MIN(LARGE_RUN_PAGES, (LARGE_PAGE_BYTES - done) >> PAGE_SHIFT);
+        size_t count = vmo_peek_run_locked(vmo, offset + done, pa, max, &page);
+        if (count == 0)
+            return false;
+        if (done == 0) {
+            *out = page;
+            if (!is_aligned(page.pa, LARGE_PAGE_BYTES))
+                return false;
+        }
+        if (page.writable != out->writable)
+            return false;
+        for (size_t n = 0; n < count; n++, done += PAGE_SIZE_BYTES) {
+            if (pa[n] != out->pa + done)
+                return false;
+        }
+    }
+    return true;
+}
+
 uint64_t vmo_next_page_locked(struct vmo *vmo, uint64_t offset, uint64_t end)
 {
     uint64_t at = offset, index, shift;
@@ -146,6 +209,13 @@ uint64_t vmo_count_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_b
 zx_status_t vmo_insert_page_locked(struct vmo *vmo, uint64_t offset, struct page *page)
 {
     return page_tree_insert(&vmo->pages, vmo_tree_index(vmo, offset), page);
+}
+
+zx_status_t vmo_insert_run_locked(struct vmo *vmo, uint64_t offset, struct page *first,
+                                  uint64_t count_pages, uint64_t *out_done)
+{
+    return page_tree_insert_run(&vmo->pages, vmo_tree_index(vmo, offset), first, count_pages,
+                                out_done);
 }
 
 /* Puts a copy in the place of the shared page |old|. */

@@ -93,12 +93,6 @@ void fake_leave_aspaces(void)
         hart_switch(i, NULL);
 }
 
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
-{
-    *batch = (struct tlb_batch){.aspace = aspace};
-    list_init(&batch->pages);
-}
-
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
 {
     list_push_back(&batch->pages, &page->node);
