@@ -174,11 +174,12 @@ static struct vmo *find_hole_locked(struct vmo *vmo, uint64_t *offset, uint64_t 
     return vmo;
 }
 
-/* Fills a hole of 2^order pages with one block of memory. False if there is no such hole or block:
- * then perhaps some of it. The pages are zeroed before the lock is taken. */
-static bool commit_block(struct vmo *vmo, uint64_t offset, unsigned order)
+/* Fills a hole of 2^order pages with one block of memory, which is zeroed before the lock is taken.
+ * ZX_ERR_NEXT: there is no such hole or block. ZX_ERR_NO_MEMORY: only some were taken. */
+static zx_status_t commit_block(struct vmo *vmo, uint64_t offset, unsigned order)
 {
     uint64_t count = 1ul << order, done = 0, at = offset;
+    zx_status_t status = ZX_ERR_NEXT;
     struct vmo *source;
     struct page *pages;
 
@@ -187,20 +188,34 @@ static bool commit_block(struct vmo *vmo, uint64_t offset, unsigned order)
     vmo_unlock(vmo);
     pages = source != NULL ? pmm_try_alloc_pages(order, PAGE_VMO, PMM_ZERO) : NULL;
     if (pages == NULL)
-        return false;
+        return ZX_ERR_NEXT;
     vmo_lock(vmo);
     at = offset;
     source = find_hole_locked(vmo, &at, count << PAGE_SHIFT);
     if (source != NULL) {
-        zx_status_t status = vmo_insert_run_locked(source, at, pages, count, &done);
-        (void)status; /* what is missing is tried page by page */
+        status = vmo_insert_run_locked(source, at, pages, count, &done);
         if (source->zero_page_mapped)
             vmo_unmap_range_locked(source, at, done << PAGE_SHIFT, NULL);
     }
     vmo_unlock(vmo);
     for (uint64_t i = done; i < count; i++)
         page_put(&pages[i]);
-    return done == count;
+    return status;
+}
+
+/* Makes the pages of a page-aligned range present, with a block if one fits at its beginning.
+ * Returns in *out how far it came. */
+static zx_status_t commit_some(struct vmo *vmo, uint64_t first, uint64_t end, uint64_t *out)
+{
+    unsigned order = block_order(first, end);
+    zx_status_t status = order > 0 ? commit_block(vmo, first, order) : ZX_ERR_NEXT;
+
+    *out = first + (PAGE_SIZE_BYTES << order);
+    if (status == ZX_ERR_NEXT) {
+        *out = first + MIN(COMMIT_BATCH_BYTES, end - first);
+        status = commit_batch(vmo, first, *out);
+    }
+    return status;
 }
 
 zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
@@ -216,16 +231,11 @@ zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
     end = round_up(offset + len_bytes, PAGE_SIZE_BYTES);
     offset = round_down(offset, PAGE_SIZE_BYTES);
     while (offset < end && status == ZX_OK) {
-        uint64_t batch_end = offset + MIN(COMMIT_BATCH_BYTES, end - offset);
-        unsigned order = block_order(offset, end);
-        if (order > 0 && commit_block(vmo, offset, order)) {
-            offset += PAGE_SIZE_BYTES << order;
-            continue;
-        }
+        uint64_t next;
         do {
-            status = commit_batch(vmo, offset, batch_end);
+            status = commit_some(vmo, offset, end, &next);
         } while (vmo_reclaim_for_retry(status));
-        offset = batch_end;
+        offset = next;
     }
     return status;
 }
