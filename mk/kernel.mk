@@ -7,7 +7,7 @@ KERNEL_LD   := arch/riscv/kernel.ld
 
 KERNEL_CFLAGS := $(COMMON_CFLAGS) -O2 -ffreestanding -fno-pic -fno-pie -mcmodel=medany \
     $(STRICT_ALIGN) $(KERNEL_ARCH) -fno-stack-protector -ffunction-sections -fdata-sections \
-    -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) \
+    -fno-asynchronous-unwind-tables -fomit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) \
     -I. -Iabi -Ikernel/include -Iarch/riscv/include -I$(BUILD)/gen
 
 $(eval $(call compile_rules,k,$(TARGET_CC),$(KERNEL_CFLAGS)))

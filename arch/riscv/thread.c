@@ -19,7 +19,7 @@ void fp_zero(void);
 struct switch_frame {
     uint64_t ra;
     uint64_t s[12];
-    uint64_t padding;
+    uint64_t gp;
 };
 _Static_assert(sizeof(struct switch_frame) == 112, "switch.S knows the size");
 
@@ -34,37 +34,42 @@ void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(v
     memset(arch, 0, sizeof(*arch));
     arch->kernel_sp = (uint64_t)frame;
     arch->kernel_stack_top = (uint64_t)stack_top;
+    arch->user_frame = (uint64_t)((struct trap_frame *)stack_top - 1);
     arch->fp_hart = -1;
 }
 
 /* FP registers are saved when dirty and loaded when the hart does not hold them already: switching
- * through kernel threads, which leave them alone, costs nothing. */
-static void switch_fp(struct hart *hart, struct arch_thread *prev, struct arch_thread *next)
+ * through kernel threads, which leave them alone, costs nothing. Returns what sstatus.FS is to be
+ * for |next|. */
+static uint64_t switch_fp(struct hart *hart, uint64_t status, struct arch_thread *prev,
+                          struct arch_thread *next)
 {
-    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+    if ((status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
         fp_save(&prev->fp);
-    csr_clear(sstatus, SSTATUS_FS);
     if (next->fp_mode == ARCH_FP_UNUSED)
-        return;
-    csr_set(sstatus, SSTATUS_FS_CLEAN);
-    if (hart->fp_owner == next && next->fp_hart == (int32_t)arch_hart_index())
-        return;
-    fp_load(&next->fp);
-    csr_clear(sstatus, SSTATUS_FS);
-    csr_set(sstatus, SSTATUS_FS_CLEAN);
-    hart->fp_owner = next;
-    next->fp_hart = (int32_t)arch_hart_index();
+        return 0;
+    if (hart->fp_owner != next || next->fp_hart != (int32_t)next->hart_index) {
+        csr_set(sstatus, SSTATUS_FS_CLEAN);
+        fp_load(&next->fp);
+        hart->fp_owner = next;
+        next->fp_hart = (int32_t)next->hart_index;
+    }
+    return SSTATUS_FS_CLEAN;
 }
 
-struct thread *arch_context_switch(struct thread *prev, struct thread *next)
+void arch_context_switch(struct thread *prev, struct thread *next)
 {
     struct arch_thread *prev_arch = (struct arch_thread *)prev;
     struct arch_thread *next_arch = (struct arch_thread *)next;
+    uint64_t status = csr_read(sstatus);
 
     kspace_catch_up();
-    switch_fp(this_hart(), prev_arch, next_arch);
     next_arch->hart_index = prev_arch->hart_index;
-    return switch_stacks(prev, next);
+    /* The way out of a system call relies on SPP and SPIE; a trap from the kernel that |next| may
+     * be in has its own sstatus in its frame. */
+    csr_write(sstatus, (status & ~(SSTATUS_FS | SSTATUS_SPP)) | SSTATUS_SPIE |
+                           switch_fp(this_hart(), status, prev_arch, next_arch));
+    switch_stacks(prev, next);
 }
 
 void arch_set_current_thread(struct thread *thread)

@@ -97,10 +97,17 @@ void object_release(struct object *object, struct handle *handle)
     self->releases = NULL;
 }
 
+NOINLINE static void put_unusual(struct object *object, uint32_t old)
+{
+    if (refcount_put_is_last(&object->refs, old))
+        object_release(object, NULL);
+}
+
 void object_put(struct object *object)
 {
-    if (refcount_put(&object->refs))
-        object_release(object, NULL);
+    uint32_t old = refcount_put_begin(&object->refs);
+    if (UNLIKELY((int32_t)old <= 1))
+        put_unusual(object, old);
 }
 
 /* ---- Signals --------------------------------------------------------------------------------- */

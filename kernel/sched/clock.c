@@ -17,7 +17,7 @@ void clock_fill_vdso(struct vdso_constants *out)
 {
     out->ticks_per_second = rate.ticks_per_second;
     out->ns_mult = rate.ns_mult;
-    out->ns_shift = rate.ns_shift;
+    out->ticks_shift = rate.ticks_shift;
     out->base_ticks = rate.base_ticks;
 }
 

@@ -10,6 +10,7 @@
 static void fill_kmem(zx_info_kmem_stats_t *info)
 {
     struct pmm_stats stats;
+    kheap_drain(); /* what is free may keep whole pages from being free */
     pmm_get_stats(&stats);
     *info = (zx_info_kmem_stats_t){
         .total_bytes = stats.count_total * PAGE_SIZE_BYTES,

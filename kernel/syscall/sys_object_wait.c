@@ -14,8 +14,7 @@ static zx_status_t wait_entry_get(zx_handle_t value, uint32_t signals, struct wa
 {
     entry->value = value;
     entry->signals = signals;
-    return handle_table_get(handle_table_current(), value, ZX_OBJ_TYPE_NONE, ZX_RIGHT_WAIT,
-                            &entry->object, NULL, &entry->identity);
+    return handle_get_identity(value, ZX_RIGHT_WAIT, &entry->object, &entry->identity);
 }
 
 /* After these, what was observed goes to the user. */

@@ -296,6 +296,11 @@ zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_by
     return user_copy(dst_user, (void *)(uintptr_t)src, len_bytes, MMU_PERM_WRITE);
 }
 
+zx_status_t arch_store_user_u32(uintptr_t dst_user, uint32_t value)
+{
+    return arch_copy_to_user(dst_user, &value, sizeof(value));
+}
+
 zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out)
 {
     if (!is_aligned(src_user, sizeof(*out)))

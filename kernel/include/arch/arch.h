@@ -60,9 +60,9 @@ static inline bool user_range_is_valid(uintptr_t addr, size_t len_bytes)
 void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(void *), void *arg);
 
 /* Saves the running thread's registers in |prev| (FP state too when dirty), loads those of |next|
- * and returns in next's context, with the thread that ran before it on this hart. Interrupts off.
- * struct arch_thread is the first member of struct thread, so the pointers are the same. */
-struct thread *arch_context_switch(struct thread *prev, struct thread *next);
+ * and returns in next's context. Interrupts off. struct arch_thread is the first member of struct
+ * thread, so the pointers are the same. */
+void arch_context_switch(struct thread *prev, struct thread *next);
 
 /* Makes |thread| the current one of this hart without switching stacks: boot only. */
 void arch_set_current_thread(struct thread *thread);
@@ -106,6 +106,9 @@ void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_s
  * VM lock held) and check that the range is in the user half. */
 MUST_USE zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes);
 MUST_USE zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes);
+
+/* arch_copy_to_user of one value, which need not be aligned. */
+MUST_USE zx_status_t arch_store_user_u32(uintptr_t dst_user, uint32_t value);
 
 /* Makes sure that the range can be written now, without changing it, for operations that cannot be
  * undone once they are done. Same errors. */
@@ -216,8 +219,7 @@ void upcall_user_return(void);
 
 /* A user ecall whose number is in the table is called directly through this array; entry n is the
  * function of syscall n, or one that returns ZX_ERR_BAD_SYSCALL. */
-extern const uintptr_t syscall_table[];
-extern const uint32_t syscall_table_count;
+extern const uintptr_t syscall_table[]; /* SYSCALL_COUNT: arch/syscall_count.h */
 /* An ecall from outside the window, or with a number out of range. Returns the status. */
 uint64_t upcall_bad_syscall(uint64_t number, vaddr_t pc, bool in_window);
 
