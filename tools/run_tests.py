@@ -4,6 +4,7 @@
 run_tests.py BUILD HOST-TEST...; each part closes with a line `N passed, N failed`. A part that
 does not, or whose exit status contradicts it, counts as one more failure.
 """
+import glob
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
 MODEL_SECONDS = 400
+FUZZ_RUNS = 20000
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -20,6 +22,8 @@ def parts(build, host_tests):
     python, conformance = sys.executable, os.path.join(TOOLS, "tap_run.py")
     return [
         ("host tests", [python, os.path.join(TOOLS, "host_tests.py")] + host_tests),
+        ("host fuzzers, short", [python, os.path.join(TOOLS, "fuzz_host.py"), "--runs",
+                                 str(FUZZ_RUNS)] + sorted(glob.glob(f"{build}/fuzz/fuzz_*"))),
         ("runner's self-test", [python, os.path.join(TOOLS, "test_tap_run.py")]),
         ("checkers' self-test", [python, os.path.join(TOOLS, "test_checks.py")]),
         ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),

@@ -10,6 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
 
+import crash  # noqa: E402
 import loaders  # noqa: E402
 import machine  # noqa: E402
 import run  # noqa: E402
@@ -142,6 +143,7 @@ def main():
     cases = [(machine_label(*m[:5]), boot_machine, m) for m in MATRIX]
     cases += [(machine_label(*m[:4]), boot_shell, m) for m in SHELLS]
     cases += [(f"initrd: {i[0]}", boot_initrd, i) for i in INITRDS]
+    cases += [(f"report: {name}", test, args) for name, test, args in crash.CASES]
     cases += [(f"U-Boot: {name}", test, args) for name, test, args in loaders.CASES]
     if len(sys.argv) > 2:
         cases = [case for case in cases if sys.argv[2] in case[0]]
