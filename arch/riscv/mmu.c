@@ -77,23 +77,6 @@ zx_status_t mmu_split_large(struct arch_aspace *aspace, uint64_t *entry, struct 
 
 /* ---- Entries ---- */
 
-uint64_t mmu_leaf_bits(uint32_t flags)
-{
-    /* Read, write and execute have the same order in both, one bit apart. */
-    _Static_assert(MMU_PERM_READ << 1 == PTE_R && MMU_PERM_WRITE << 1 == PTE_W &&
-                       MMU_PERM_EXEC << 1 == PTE_X,
-                   "permission bits");
-    uint32_t policy = (flags & MMU_CACHE_MASK) >> MMU_CACHE_SHIFT;
-    uint64_t bits = (uint64_t)(flags & MMU_PERM_MASK) << 1 | PTE_V | PTE_U | PTE_A;
-
-    if ((bits & PTE_W) != 0)
-        bits |= PTE_R | PTE_D; /* W without R is reserved */
-    bits |= (uint64_t)policy << PTE_POLICY_SHIFT;
-    if (riscv_features.svpbmt && policy != 0)
-        bits |= policy == 2 ? PTE_PBMT_IO : PTE_PBMT_NC; /* ZX_CACHE_POLICY_UNCACHED_DEVICE */
-    return bits;
-}
-
 uint32_t mmu_flags_of(uint64_t pte)
 {
     return (uint32_t)(pte & PTE_RWX) >> 1 | (uint32_t)((pte & PTE_POLICY_MASK) >> PTE_POLICY_SHIFT)

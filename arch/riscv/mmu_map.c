@@ -37,14 +37,24 @@ static zx_status_t map_page_locked(struct arch_aspace *aspace, vaddr_t va, uint6
 zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags,
                          struct tlb_batch *batch)
 {
+    uint64_t *entry, pte;
+    unsigned level;
     irq_state_t irq;
     zx_status_t status;
 
     if ((flags & MMU_PERM_MASK) == 0)
         return mmu_unmap(aspace, va, PAGE_SIZE_BYTES, true, batch);
     DEBUG_ASSERT(is_aligned(va | pa, PAGE_SIZE_BYTES) && va < USER_TOP);
+    pte = pte_make(pa, mmu_leaf_bits(flags));
     irq = spin_lock_irqsave(mmu_lock(aspace));
-    status = map_page_locked(aspace, va, pte_make(pa, mmu_leaf_bits(flags)), batch);
+    entry = mmu_find_entry(aspace, va, &level);
+    if (LIKELY(level == 0 && (*entry & PTE_V) == 0)) {
+        mmu_page_of_table(entry)->count++;
+        pte_store(entry, pte);
+        status = ZX_OK;
+    } else {
+        status = map_page_locked(aspace, va, pte, batch);
+    }
     spin_unlock_irqrestore(mmu_lock(aspace), irq);
     return status;
 }

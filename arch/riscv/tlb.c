@@ -281,12 +281,20 @@ void mmu_sync_icache(struct arch_aspace *aspace)
         ask_and_wait(&request, targets);
 }
 
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+/* A fence of one address covers the leaf only. If the same access faults again, a new table may be
+ * what the hart has not seen. */
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access)
 {
     irq_state_t irq = arch_irq_save();
+    struct hart *hart = this_hart();
 
-    if (this_hart()->aspace == aspace)
-        sfence_page(va);
+    if (hart->aspace == aspace) {
+        if (hart->resolved_fault == (va | access))
+            sfence_all();
+        else
+            sfence_page(va);
+        hart->resolved_fault = va | access;
+    }
     arch_irq_restore(irq);
 }
 

@@ -146,14 +146,18 @@ zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access)
 
     mutex_lock(&aspace->lock);
     aspace->count_faults++;
-    mapping = aspace_find_mapping_locked(aspace, va);
+    mapping = aspace->last_fault;
+    if (mapping == NULL || va - mapping->region.base >= mapping->region.size_bytes) {
+        mapping = aspace_find_mapping_locked(aspace, va);
+        aspace->last_fault = mapping;
+    }
     if (mapping != NULL)
         status = mapping_fault_locked(mapping, va, access);
     mutex_unlock(&aspace->lock);
     /* This hart may still believe in less than what the tables grant, now or already before: then
      * this fence is all that was missing. */
     if (status == ZX_OK)
-        mmu_fence_local(&aspace->arch, va);
+        mmu_fence_local(&aspace->arch, va, access);
     return status;
 }
 

@@ -70,6 +70,8 @@ void mapping_detach_locked(struct mapping *mapping)
     vmo_unlock(mapping->vmo);
     region_tree_remove(&mapping->region.parent->children, &mapping->region);
     mapping->region.parent = NULL;
+    if (mapping->aspace->last_fault == mapping)
+        mapping->aspace->last_fault = NULL;
 }
 
 void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *fresh)

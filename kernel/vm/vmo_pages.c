@@ -83,10 +83,8 @@ void vmo_sync_icache(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 
 /* A copy in progress may still read a page for a relative that has let it go meanwhile; it must not
  * see what this VMO writes. */
-static bool is_read_by_relative(const struct vmo *vmo, const struct page *page)
+static bool is_in_a_relatives_copy(const struct vmo *vmo, const struct page *page)
 {
-    if (atomic_load_relaxed(&page->refs) == 1)
-        return false;
     list_for_each (node, &vmo->family->copies) {
         const struct vmo_copy *copy = list_entry(node, struct vmo_copy, node);
         if (copy->page == page && copy->vmo != vmo)
@@ -95,14 +93,18 @@ static bool is_read_by_relative(const struct vmo *vmo, const struct page *page)
     return false;
 }
 
-bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+static inline bool is_read_by_relative(const struct vmo *vmo, const struct page *page)
+{
+    return atomic_load_relaxed(&page->refs) != 1 && is_in_a_relatives_copy(vmo, page);
+}
+
+/* As vmo_peek_page_locked for a VMO that is no alias and has that offset. */
+static inline bool peek_source_locked(struct vmo *vmo, uint64_t offset,
+                                      struct vmo_page_result *out)
 {
     bool shared = false;
     struct page *page;
 
-    if (offset >= vmo->size_bytes)
-        return false;
-    vmo = vmo_resolve(vmo, &offset);
     if (vmo->kind == VMO_PHYSICAL) {
         *out = (struct vmo_page_result){
             .pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES), .writable = true};
@@ -115,6 +117,14 @@ bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_resu
                                     .page = page,
                                     .writable = !shared && !is_read_by_relative(vmo, page)};
     return true;
+}
+
+bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+{
+    if (offset >= vmo->size_bytes)
+        return false;
+    vmo = vmo_resolve(vmo, &offset);
+    return peek_source_locked(vmo, offset, out);
 }
 
 size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
@@ -262,8 +272,7 @@ static zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
 zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
                                 const struct mapping *faulting, struct vmo_page_result *out)
 {
-    struct page *zero = pmm_zero_page();
-    struct vmo_page_result present;
+    struct page *zero;
 
     if (offset >= vmo->size_bytes)
         return ZX_ERR_OUT_OF_RANGE;
@@ -271,15 +280,15 @@ zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
     vmo = vmo_resolve(vmo, &offset);
     if (vmo->is_discarded)
         return ZX_ERR_NOT_FOUND;
-    if (vmo_peek_page_locked(vmo, offset, &present)) {
-        if (write && !present.writable)
-            return copy_shared_locked(vmo, offset, present.page, faulting, out);
-        *out = present;
+    if (peek_source_locked(vmo, offset, out)) {
+        if (write && !out->writable)
+            return copy_shared_locked(vmo, offset, out->page, faulting, out);
         return ZX_OK;
     }
     if (write)
         return fill_absent_locked(vmo, offset, faulting, out);
     vmo->zero_page_mapped = true;
+    zero = pmm_zero_page();
     *out = (struct vmo_page_result){.pa = page_to_paddr(zero), .page = zero, .is_zero_page = true};
     return ZX_OK;
 }

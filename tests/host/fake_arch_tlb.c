@@ -132,8 +132,9 @@ void tlb_batch_finish(struct tlb_batch *batch)
     tlb_batch_init(batch, batch->aspace);
 }
 
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access)
 {
+    (void)access;
     struct tlb *tlb = &tlbs[arch_hart_index()];
 
     pthread_mutex_lock(&tlb->lock);

@@ -135,9 +135,10 @@ MUST_USE zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t 
 /* False if nothing is mapped at |va|. |out_pa| and |out_flags| may be NULL. */
 bool mmu_query(struct arch_aspace *aspace, vaddr_t va, paddr_t *out_pa, uint32_t *out_flags);
 
-/* Forgets this hart's translation of |va| in the current address space, after a permission was
- * granted that its TLB may not have seen. */
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va);
+/* Forgets what this hart knows of the page at |va|, also that there was nothing, if |aspace| is the
+ * current one: a fault was resolved, or a permission granted, that its TLB may not have seen.
+ * |access|: the MMU_PERM_* that is going to be tried again. */
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access);
 
 /* Code was written to memory that this address space may execute: every hart executes fence.i
  * before it runs user code of the address space again. May wait for other harts: no spinlock. */
