@@ -121,6 +121,7 @@ zx_status_t mmu_aspace_init(struct arch_aspace *aspace)
     spinlock_init(mmu_lock(aspace), LOCK_RANK_PAGE_TABLE);
     aspace->root = phys_to_virt(page_to_paddr(root));
     aspace->count_tables = 1;
+    aspace->last_block = MMU_NO_BLOCK;
     memcpy(&aspace->root[PTES_OF_USER], &kernel_root[PTES_OF_USER],
            (PTES_PER_TABLE - PTES_OF_USER) * sizeof(uint64_t));
     return ZX_OK;

@@ -22,6 +22,8 @@ struct page *mmu_table_alloc(void);
 /* Makes |entry| (invalid, or a leaf that |table| replaces exactly) lead to |table|. */
 void mmu_table_link(struct arch_aspace *aspace, uint64_t *entry, struct page *table);
 
+#define MMU_NO_BLOCK (~0ul)
+
 /* The struct page of the table that |entry| lies in. */
 static inline struct page *mmu_page_of_table(const uint64_t *entry)
 {

@@ -37,26 +37,49 @@ static zx_status_t map_page_locked(struct arch_aspace *aspace, vaddr_t va, uint6
 zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags,
                          struct tlb_batch *batch)
 {
-    uint64_t *entry, pte;
-    unsigned level;
     irq_state_t irq;
     zx_status_t status;
 
     if ((flags & MMU_PERM_MASK) == 0)
         return mmu_unmap(aspace, va, PAGE_SIZE_BYTES, true, batch);
     DEBUG_ASSERT(is_aligned(va | pa, PAGE_SIZE_BYTES) && va < USER_TOP);
-    pte = pte_make(pa, mmu_leaf_bits(flags));
     irq = spin_lock_irqsave(mmu_lock(aspace));
-    entry = mmu_find_entry(aspace, va, &level);
-    if (LIKELY(level == 0 && (*entry & PTE_V) == 0)) {
-        mmu_page_of_table(entry)->count++;
-        pte_store(entry, pte);
-        status = ZX_OK;
-    } else {
-        status = map_page_locked(aspace, va, pte, batch);
-    }
+    status = map_page_locked(aspace, va, pte_make(pa, mmu_leaf_bits(flags)), batch);
     spin_unlock_irqrestore(mmu_lock(aspace), irq);
     return status;
+}
+
+/* Makes the table for |va|, if there is one, that of aspace->last_block. */
+static NOINLINE void find_last_locked(struct arch_aspace *aspace, vaddr_t va)
+{
+    unsigned level;
+    uint64_t *entry = mmu_find_entry(aspace, va, &level);
+
+    if (level != 0)
+        return;
+    aspace->last_block = va / LARGE_PAGE_BYTES;
+    aspace->last_table = entry - pte_index(va, 0);
+    aspace->last_page = mmu_page_of_table(entry);
+}
+
+bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
+{
+    uint64_t pte = pte_make(pa, mmu_leaf_bits(flags)), *entry;
+    irq_state_t irq = spin_lock_irqsave(mmu_lock(aspace));
+    bool is_done = false;
+
+    if (UNLIKELY(aspace->last_block != va / LARGE_PAGE_BYTES))
+        find_last_locked(aspace, va);
+    if (LIKELY(aspace->last_block == va / LARGE_PAGE_BYTES)) {
+        entry = &aspace->last_table[pte_index(va, 0)];
+        is_done = (*entry & PTE_V) == 0;
+        if (is_done) {
+            aspace->last_page->count++;
+            pte_store(entry, pte);
+        }
+    }
+    spin_unlock_irqrestore(mmu_lock(aspace), irq);
+    return is_done;
 }
 
 /* Fills entries of one table, at most |count|; returns how many it passed, 0 without memory. */

@@ -101,6 +101,7 @@ static void drop_if_empty(const struct change *change, uint64_t *entry)
         return;
     mmu_entry_set(entry, 0);
     change->aspace->count_tables--;
+    change->aspace->last_block = MMU_NO_BLOCK;
     table->flags |= PAGE_FLAG_ZEROED; /* invalid entries are 0 */
     tlb_batch_add_everything(change->batch);
     tlb_batch_add_page(change->batch, table);

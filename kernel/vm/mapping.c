@@ -198,26 +198,23 @@ static void prepare_execute(struct mapping *mapping)
         mmu_sync_icache(&mapping->aspace->arch);
 }
 
-static zx_status_t fault_vmo_locked(struct mapping *mapping, vaddr_t va, uint32_t access)
+/* Maps |page| at |va|, whatever is there, and what is worth it around it. The VMO's lock is held. */
+static NOINLINE zx_status_t map_found_vmo_locked(struct mapping *mapping, vaddr_t va,
+                                                 const struct vmo_page_result *page)
 {
     struct arch_aspace *arch = &mapping->aspace->arch;
-    struct vmo_page_result page;
     struct tlb_batch batch;
     vaddr_t window = round_down(va, FAULT_AROUND_BYTES);
-    bool has_neighbours;
-    zx_status_t status = vmo_get_page_locked(mapping->vmo, mapping_offset_of(mapping, va),
-                                             (access & MMU_PERM_WRITE) != 0, mapping, &page);
-    if (status != ZX_OK)
-        return status;
-
-    prepare_execute(mapping);
     /* Whoever fills a mapping for the first time, or reads what was never written, has no
      * neighbours that are worth a search. */
-    has_neighbours = !page.is_new && !page.is_zero_page;
-    if (has_neighbours && map_large_vmo_locked(mapping, va, page.pa))
+    bool has_neighbours = !page->is_new && !page->is_zero_page;
+    zx_status_t status;
+
+    prepare_execute(mapping);
+    if (has_neighbours && map_large_vmo_locked(mapping, va, page->pa))
         return ZX_OK;
     tlb_batch_init(&batch, arch);
-    status = mmu_map_page(arch, va, page.pa, page_flags(mapping, &page), &batch);
+    status = mmu_map_page(arch, va, page->pa, page_flags(mapping, page), &batch);
     /* Before the VMO's lock goes: a page that was replaced here may be given back after that. */
     if (!tlb_batch_is_empty(&batch))
         tlb_batch_finish(&batch);
@@ -233,14 +230,23 @@ static zx_status_t fault_vmo_locked(struct mapping *mapping, vaddr_t va, uint32_
 
 zx_status_t mapping_fault_locked(struct mapping *mapping, vaddr_t va, uint32_t access)
 {
+    struct vmo_page_result page;
     zx_status_t status;
+
     if ((access & ~(uint32_t)mapping->perms) != 0)
         return ZX_ERR_ACCESS_DENIED;
     do {
         vmo_lock(mapping->vmo);
-        status = fault_vmo_locked(mapping, va, access);
+        status = vmo_get_page_locked(mapping->vmo, mapping_offset_of(mapping, va),
+                                     (access & MMU_PERM_WRITE) != 0, mapping, &page);
+        /* Most faults are the first touch of a page for which there is a table. */
+        if (status == ZX_OK &&
+            !((page.is_new || page.is_zero_page) && (mapping->perms & MMU_PERM_EXEC) == 0 &&
+              mmu_try_map_page(&mapping->aspace->arch, va, page.pa, page_flags(mapping, &page))))
+            status = map_found_vmo_locked(mapping, va, &page);
         vmo_unlock(mapping->vmo);
-    } while (status == ZX_ERR_NO_MEMORY && vmo_reclaim(FAULT_AROUND_BYTES / PAGE_SIZE_BYTES) > 0);
+    } while (UNLIKELY(status == ZX_ERR_NO_MEMORY) &&
+             vmo_reclaim(FAULT_AROUND_BYTES / PAGE_SIZE_BYTES) > 0);
     return status;
 }
 

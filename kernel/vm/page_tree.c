@@ -9,14 +9,8 @@
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/page.h"
 
-#define WAY_BITS 6u
-#define WAYS     (1u << WAY_BITS)
-
-struct page_tree_node {
-    uint64_t present; /* bit n: slots[n] is not NULL */
-    uint32_t refs;    /* slots and roots that lead here */
-    void *slots[WAYS];
-};
+#define WAY_BITS PAGE_TREE_WAY_BITS
+#define WAYS     PAGE_TREE_WAYS
 
 static struct kcache *node_cache;
 
@@ -333,18 +327,10 @@ static struct page_tree_node *find_own_leaf(const struct page_tree *tree, uint64
 
 zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
 {
-    struct page_tree_node *leaf = find_own_leaf(tree, index);
     struct list_node freed = LIST_INIT(freed);
-    zx_status_t status = ZX_OK;
+    zx_status_t status = put(tree, index, page, &freed);
 
-    if (leaf != NULL && leaf->slots[index % WAYS] == NULL) {
-        node_set(leaf, index % WAYS, page);
-        page->shares++;
-        tree->count_pages++;
-    } else {
-        status = put(tree, index, page, &freed);
-        ASSERT(list_is_empty(&freed));
-    }
+    ASSERT(list_is_empty(&freed));
     return status;
 }
 

@@ -12,12 +12,20 @@
 
 #include "kernel/lib/compiler.h"
 #include "kernel/lib/list.h"
+#include "kernel/vm/page.h"
 
-struct page;
-struct page_tree_node;
 
 #define PAGE_TREE_INDEX_BITS 54u
 #define PAGE_TREE_MAX_HEIGHT 9u
+#define PAGE_TREE_WAY_BITS   6u
+#define PAGE_TREE_WAYS       (1u << PAGE_TREE_WAY_BITS)
+
+/* Belongs to page_tree.c and the inline functions below. */
+struct page_tree_node {
+    uint64_t present; /* bit n: slots[n] is not NULL */
+    uint32_t refs;    /* slots and roots that lead here */
+    void *slots[PAGE_TREE_WAYS];
+};
 
 struct page_tree {
     void *root; /* a node; at height 0 the page with index 0, or NULL */
@@ -40,6 +48,46 @@ void page_tree_init(struct page_tree *tree);
 /* The page in a slot, NULL if there is none. *out_shared (only set if there is one): another tree
  * shows it too. */
 struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared);
+
+/* As page_tree_find. If there is no page, *out_leaf is where page_tree_insert_at could put one; NULL:
+ * it takes page_tree_insert. */
+static inline struct page *page_tree_find_place(const struct page_tree *tree, uint64_t index,
+                                                bool *out_shared, struct page_tree_node **out_leaf)
+{
+    struct page_tree_node *node = tree->root;
+    unsigned shift = PAGE_TREE_WAY_BITS * tree->height;
+    uint32_t most_refs = 0;
+    struct page *page;
+
+    *out_leaf = NULL;
+    if (shift == 0 || node == NULL || index >> shift != 0)
+        return page_tree_find(tree, index, out_shared);
+    for (;;) {
+        most_refs |= node->refs - 1;
+        shift -= PAGE_TREE_WAY_BITS;
+        if (shift == 0)
+            break;
+        node = node->slots[(index >> shift) % PAGE_TREE_WAYS];
+        if (node == NULL)
+            return NULL;
+    }
+    page = node->slots[index % PAGE_TREE_WAYS];
+    if (page != NULL)
+        *out_shared = (most_refs | (page->shares - 1)) != 0;
+    else if (most_refs == 0)
+        *out_leaf = node;
+    return page;
+}
+
+/* Puts |page| into the empty slot that page_tree_find_place found, in a tree unchanged since. */
+static inline void page_tree_insert_at(struct page_tree *tree, uint64_t index,
+                                       struct page_tree_node *leaf, struct page *page)
+{
+    leaf->slots[index % PAGE_TREE_WAYS] = page;
+    leaf->present |= 1ul << index % PAGE_TREE_WAYS;
+    page->shares++;
+    tree->count_pages++;
+}
 
 /* Consecutive slots with pages, |index| the first of them, that are all shared (as above) or all
  * not. At most |max_count|, not 0, and no more than one node holds. NULL: there is none at |index|.

@@ -105,7 +105,7 @@ static void describe(struct page *page, unsigned order, enum page_kind kind)
  * --------------------------------------------------------------------------------------- */
 
 /* Gives the cached pages of all harts back, so that they can merge and be had by anybody. */
-static void drain_all_caches(void)
+static NOINLINE void drain_all_caches(void)
 {
     struct list_node pages = LIST_INIT(pages);
 
@@ -121,7 +121,7 @@ static void drain_all_caches(void)
 }
 
 /* Interrupts are off. */
-static struct page *refill(struct page_cache *cache)
+static NOINLINE struct page *refill(struct page_cache *cache)
 {
     struct list_node pages = LIST_INIT(pages);
     size_t count = buddy_take_pages(&pages, CACHE_BATCH);
@@ -136,25 +136,47 @@ static struct page *refill(struct page_cache *cache)
     return list_entry(first, struct page, node);
 }
 
-/* *is_zeroed: a page whose contents are all 0 is welcome; tells whether it is one. */
-static struct page *cache_take(bool *is_zeroed)
+/* The first page of a list of this hart's cache, |*count| long; NULL: it is empty. */
+static inline struct page *cache_pop(struct page_cache *cache, struct list_node *list,
+                                     uint32_t *count)
+{
+    struct list_node *node = NULL;
+
+    spin_lock(&cache->lock);
+    if (*count > 0) {
+        node = list->next;
+        node->next->prev = list;
+        list->next = node->next;
+        *count -= 1;
+    }
+    spin_unlock(&cache->lock);
+    return node != NULL ? list_entry(node, struct page, node) : NULL;
+}
+
+/* A page that this hart counts as one of |kind| from now on; NULL: no memory. */
+static inline struct page *cache_take(enum page_kind kind)
 {
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
-    struct list_node *node = NULL;
-    struct page *page;
+    struct page *page = cache_pop(cache, &cache->pages, &cache->count);
 
-    spin_lock(&cache->lock);
-    *is_zeroed = *is_zeroed && cache->count_zeroed > 0;
-    if (*is_zeroed) {
-        node = list_pop_front(&cache->zeroed);
-        cache->count_zeroed--;
-    } else if (cache->count > 0) {
-        node = list_pop_front(&cache->pages);
-        cache->count--;
-    }
-    spin_unlock(&cache->lock);
-    page = node != NULL ? list_entry(node, struct page, node) : refill(cache);
+    if (UNLIKELY(page == NULL))
+        page = refill(cache);
+    if (LIKELY(page != NULL))
+        atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
+    arch_irq_restore(irqs);
+    return page;
+}
+
+/* The same for a page whose contents are all 0; NULL: none at hand. */
+static struct page *cache_take_zeroed(enum page_kind kind)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct page_cache *cache = this_cache();
+    struct page *page = cache_pop(cache, &cache->zeroed, &cache->count_zeroed);
+
+    if (page != NULL)
+        atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
     arch_irq_restore(irqs);
     return page;
 }
@@ -214,21 +236,24 @@ static bool cache_give_zeroed(struct page *page)
 
 struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
 {
-    bool is_zeroed = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0;
-    struct page *page;
+    struct page *page = NULL;
 
     if (arch_inject_failure())
         return NULL;
-    page = cache_take(&is_zeroed);
+    if (kind == PAGE_TABLE && (flags & PMM_ZERO) != 0)
+        page = cache_take_zeroed(kind);
+    if (page != NULL)
+        flags &= ~PMM_ZERO;
+    else
+        page = cache_take(kind);
     if (UNLIKELY(page == NULL)) {
         drain_all_caches();
-        page = cache_take(&is_zeroed);
+        page = cache_take(kind);
         if (page == NULL)
             return NULL;
     }
-    contents_prepare(page, 1, is_zeroed ? flags & ~PMM_ZERO : flags);
+    contents_prepare(page, 1, flags);
     describe(page, 0, kind);
-    account(kind, 1);
     return page;
 }
 

@@ -83,7 +83,7 @@ void vmo_sync_icache(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 
 /* A copy in progress may still read a page for a relative that has let it go meanwhile; it must not
  * see what this VMO writes. */
-static bool is_in_a_relatives_copy(const struct vmo *vmo, const struct page *page)
+static NOINLINE bool is_in_a_relatives_copy(const struct vmo *vmo, const struct page *page)
 {
     list_for_each (node, &vmo->family->copies) {
         const struct vmo_copy *copy = list_entry(node, struct vmo_copy, node);
@@ -98,33 +98,37 @@ static inline bool is_read_by_relative(const struct vmo *vmo, const struct page 
     return atomic_load_relaxed(&page->refs) != 1 && is_in_a_relatives_copy(vmo, page);
 }
 
-/* As vmo_peek_page_locked for a VMO that is no alias and has that offset. */
-static inline bool peek_source_locked(struct vmo *vmo, uint64_t offset,
-                                      struct vmo_page_result *out)
+static struct vmo_page_result result_physical(const struct vmo *vmo, uint64_t offset)
+{
+    return (struct vmo_page_result){
+        .pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES), .writable = true};
+}
+
+static inline struct vmo_page_result result_present(const struct vmo *vmo, struct page *page,
+                                                    bool shared)
+{
+    return (struct vmo_page_result){.pa = page_to_paddr(page),
+                                    .page = page,
+                                    .writable = !shared && !is_read_by_relative(vmo, page)};
+}
+
+bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
 {
     bool shared = false;
     struct page *page;
 
+    if (offset >= vmo->size_bytes)
+        return false;
+    vmo = vmo_resolve(vmo, &offset);
     if (vmo->kind == VMO_PHYSICAL) {
-        *out = (struct vmo_page_result){
-            .pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES), .writable = true};
+        *out = result_physical(vmo, offset);
         return true;
     }
     page = page_tree_find(&vmo->pages, vmo_tree_index(vmo, offset), &shared);
     if (page == NULL)
         return false;
-    *out = (struct vmo_page_result){.pa = page_to_paddr(page),
-                                    .page = page,
-                                    .writable = !shared && !is_read_by_relative(vmo, page)};
+    *out = result_present(vmo, page, shared);
     return true;
-}
-
-bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
-{
-    if (offset >= vmo->size_bytes)
-        return false;
-    vmo = vmo_resolve(vmo, &offset);
-    return peek_source_locked(vmo, offset, out);
 }
 
 size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
@@ -141,7 +145,7 @@ size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t
     if (vmo->kind == VMO_PHYSICAL) {
         for (n = 0; n < max_count; n++)
             pa[n] = vmo->physical_base + offset + n * PAGE_SIZE_BYTES;
-        *out = (struct vmo_page_result){.pa = pa[0], .writable = true};
+        *out = result_physical(vmo, offset);
         return max_count;
     }
     pages = page_tree_find_run(&vmo->pages, vmo_tree_index(vmo, offset), max_count, &count,
@@ -149,9 +153,7 @@ size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t
     if (pages == NULL)
         return 0;
     pa[0] = page_to_paddr(pages[0]);
-    *out = (struct vmo_page_result){.pa = pa[0],
-                                    .page = pages[0],
-                                    .writable = !shared && !is_read_by_relative(vmo, pages[0])};
+    *out = result_present(vmo, pages[0], shared);
     for (n = 1; n < count; n++) {
         if (!shared && is_read_by_relative(vmo, pages[n]) == out->writable)
             break;
@@ -229,7 +231,7 @@ zx_status_t vmo_insert_run_locked(struct vmo *vmo, uint64_t offset, struct page 
 }
 
 /* Puts a copy in the place of the shared page |old|. */
-static zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset, const struct page *old,
+static NOINLINE zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset, const struct page *old,
                                       const struct mapping *faulting, struct vmo_page_result *out)
 {
     struct list_node freed = LIST_INIT(freed);
@@ -251,14 +253,18 @@ static zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset, const st
 }
 
 /* Puts a zeroed page where nothing is. */
-static zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
-                                      const struct mapping *faulting, struct vmo_page_result *out)
+static NOINLINE zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
+                                               struct page_tree_node *leaf,
+                                               const struct mapping *faulting,
+                                               struct vmo_page_result *out)
 {
     struct page *page = pmm_alloc_page(PAGE_VMO, PMM_ZERO);
 
     if (page == NULL)
         return ZX_ERR_NO_MEMORY;
-    if (vmo_insert_page_locked(vmo, offset, page) != ZX_OK) {
+    if (leaf != NULL) {
+        page_tree_insert_at(&vmo->pages, vmo_tree_index(vmo, offset), leaf, page);
+    } else if (vmo_insert_page_locked(vmo, offset, page) != ZX_OK) {
         page_put(page);
         return ZX_ERR_NO_MEMORY;
     }
@@ -272,7 +278,9 @@ static zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
 zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
                                 const struct mapping *faulting, struct vmo_page_result *out)
 {
-    struct page *zero;
+    struct page_tree_node *leaf;
+    struct page *zero, *page;
+    bool shared = false;
 
     if (offset >= vmo->size_bytes)
         return ZX_ERR_OUT_OF_RANGE;
@@ -280,13 +288,19 @@ zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
     vmo = vmo_resolve(vmo, &offset);
     if (vmo->is_discarded)
         return ZX_ERR_NOT_FOUND;
-    if (peek_source_locked(vmo, offset, out)) {
+    if (vmo->kind == VMO_PHYSICAL) {
+        *out = result_physical(vmo, offset);
+        return ZX_OK;
+    }
+    page = page_tree_find_place(&vmo->pages, vmo_tree_index(vmo, offset), &shared, &leaf);
+    if (page != NULL) {
+        *out = result_present(vmo, page, shared);
         if (write && !out->writable)
-            return copy_shared_locked(vmo, offset, out->page, faulting, out);
+            return copy_shared_locked(vmo, offset, page, faulting, out);
         return ZX_OK;
     }
     if (write)
-        return fill_absent_locked(vmo, offset, faulting, out);
+        return fill_absent_locked(vmo, offset, leaf, faulting, out);
     vmo->zero_page_mapped = true;
     zero = pmm_zero_page();
     *out = (struct vmo_page_result){.pa = page_to_paddr(zero), .page = zero, .is_zero_page = true};

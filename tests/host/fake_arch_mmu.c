@@ -212,6 +212,24 @@ zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uin
     return slot == NULL ? ZX_ERR_NO_MEMORY : ZX_OK;
 }
 
+bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
+{
+    irq_state_t irqs;
+    unsigned level;
+    uint64_t *slot;
+    bool is_free;
+
+    check_range(va, PAGE_SIZE_BYTES);
+    check_flags(flags);
+    irqs = spin_lock_irqsave(&tables_lock);
+    slot = walk(aspace, va, 0, &level);
+    is_free = level == 0 && (*slot & PTE_VALID) == 0;
+    if (is_free)
+        pte_set(slot, pa | flags | PTE_VALID);
+    spin_unlock_irqrestore(&tables_lock, irqs);
+    return is_free;
+}
+
 size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, size_t count_pages,
                      uint32_t flags)
 {
