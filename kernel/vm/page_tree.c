@@ -56,25 +56,6 @@ static void node_set(struct page_tree_node *node, unsigned slot, void *value)
         node->present &= ~(1ul << slot);
 }
 
-struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared)
-{
-    const void *at = tree->root;
-    unsigned shift = WAY_BITS * tree->height;
-    uint32_t most_refs = 0;
-
-    if (index >> shift != 0)
-        return NULL;
-    while (shift > 0 && at != NULL) {
-        const struct page_tree_node *node = at;
-        most_refs |= node->refs - 1;
-        shift -= WAY_BITS;
-        at = node->slots[(index >> shift) % WAYS];
-    }
-    if (at != NULL)
-        *out_shared = (most_refs | (((const struct page *)at)->shares - 1)) != 0;
-    return (struct page *)at;
-}
-
 struct page *const *page_tree_find_run(const struct page_tree *tree, uint64_t index,
                                        uint64_t max_count, uint64_t *out_count, bool *out_shared)
 {

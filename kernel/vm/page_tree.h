@@ -47,39 +47,47 @@ void page_tree_init(struct page_tree *tree);
 
 /* The page in a slot, NULL if there is none. *out_shared (only set if there is one): another tree
  * shows it too. */
-struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared);
+static inline struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared)
+{
+    const void *at = tree->root;
+    unsigned shift = PAGE_TREE_WAY_BITS * tree->height;
+    uint32_t most_refs = 0;
 
-/* As page_tree_find. If there is no page, *out_leaf is where page_tree_insert_at could put one; NULL:
- * it takes page_tree_insert. */
-static inline struct page *page_tree_find_place(const struct page_tree *tree, uint64_t index,
-                                                bool *out_shared, struct page_tree_node **out_leaf)
+    if (index >> shift != 0)
+        return NULL;
+    while (shift > 0 && at != NULL) {
+        const struct page_tree_node *node = at;
+        most_refs |= node->refs - 1;
+        shift -= PAGE_TREE_WAY_BITS;
+        at = node->slots[(index >> shift) % PAGE_TREE_WAYS];
+    }
+    if (at != NULL)
+        *out_shared = (most_refs | (((const struct page *)at)->shares - 1)) != 0;
+    return (struct page *)at;
+}
+
+/* The node in which the slot of |index| is empty and can be filled by page_tree_insert_at: all nodes
+ * down to it are there and this tree's alone. NULL: that is not so. */
+static inline struct page_tree_node *page_tree_find_hole(const struct page_tree *tree,
+                                                         uint64_t index)
 {
     struct page_tree_node *node = tree->root;
     unsigned shift = PAGE_TREE_WAY_BITS * tree->height;
-    uint32_t most_refs = 0;
-    struct page *page;
 
-    *out_leaf = NULL;
-    if (shift == 0 || node == NULL || index >> shift != 0)
-        return page_tree_find(tree, index, out_shared);
-    for (;;) {
-        most_refs |= node->refs - 1;
+    if (shift == 0 || index >> shift != 0)
+        return NULL;
+    while (node != NULL && node->refs == 1) {
+        void **slot;
         shift -= PAGE_TREE_WAY_BITS;
+        slot = &node->slots[(index >> shift) % PAGE_TREE_WAYS];
         if (shift == 0)
-            break;
-        node = node->slots[(index >> shift) % PAGE_TREE_WAYS];
-        if (node == NULL)
-            return NULL;
+            return *slot == NULL ? node : NULL;
+        node = *slot;
     }
-    page = node->slots[index % PAGE_TREE_WAYS];
-    if (page != NULL)
-        *out_shared = (most_refs | (page->shares - 1)) != 0;
-    else if (most_refs == 0)
-        *out_leaf = node;
-    return page;
+    return NULL;
 }
 
-/* Puts |page| into the empty slot that page_tree_find_place found, in a tree unchanged since. */
+/* Puts |page| into the empty slot that page_tree_find_hole found, in a tree unchanged since. */
 static inline void page_tree_insert_at(struct page_tree *tree, uint64_t index,
                                        struct page_tree_node *leaf, struct page *page)
 {

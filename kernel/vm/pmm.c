@@ -30,7 +30,7 @@ struct page_cache {
 static struct page_cache caches[MAX_HARTS];
 static uint64_t count_total;
 static uint64_t count_reserved_at_boot;
-static struct page *zero_page;
+struct page *pmm_zero_page_ptr;
 
 static struct page_cache *this_cache(void)
 {
@@ -153,30 +153,29 @@ static inline struct page *cache_pop(struct page_cache *cache, struct list_node 
     return node != NULL ? list_entry(node, struct page, node) : NULL;
 }
 
-/* A page that this hart counts as one of |kind| from now on; NULL: no memory. */
-static inline struct page *cache_take(enum page_kind kind)
+/* A page of the cache or, if |zeroed|, one whose contents are all 0, that this hart counts as one of
+ * |kind| from now on; NULL: none at hand. */
+static inline struct page *cache_take(bool zeroed, enum page_kind kind)
 {
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
-    struct page *page = cache_pop(cache, &cache->pages, &cache->count);
+    struct page *page = zeroed ? cache_pop(cache, &cache->zeroed, &cache->count_zeroed)
+                               : cache_pop(cache, &cache->pages, &cache->count);
 
-    if (UNLIKELY(page == NULL))
-        page = refill(cache);
     if (LIKELY(page != NULL))
         atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
     arch_irq_restore(irqs);
     return page;
 }
 
-/* The same for a page whose contents are all 0; NULL: none at hand. */
-static struct page *cache_take_zeroed(enum page_kind kind)
+/* The same when the cache is empty; NULL: no memory. */
+static struct page *cache_take_new(enum page_kind kind)
 {
     irq_state_t irqs = arch_irq_save();
-    struct page_cache *cache = this_cache();
-    struct page *page = cache_pop(cache, &cache->zeroed, &cache->count_zeroed);
+    struct page *page = refill(this_cache());
 
     if (page != NULL)
-        atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
+        account(kind, 1);
     arch_irq_restore(irqs);
     return page;
 }
@@ -234,24 +233,47 @@ static bool cache_give_zeroed(struct page *page)
 /* ---- Allocation
  * ------------------------------------------------------------------------------------ */
 
+static NOINLINE struct page *alloc_page_slow(enum page_kind kind, uint32_t flags)
+{
+    struct page *page = cache_take_new(kind);
+
+    if (page == NULL) {
+        drain_all_caches();
+        page = cache_take_new(kind);
+        if (page == NULL)
+            return NULL;
+    }
+    contents_prepare(page, 1, flags);
+    describe(page, 0, kind);
+    return page;
+}
+
+/* A table, preferably one that has been one before. */
+static NOINLINE struct page *alloc_table(void)
+{
+    struct page *page = cache_take(true, PAGE_TABLE);
+    uint32_t flags = page != NULL ? 0 : PMM_ZERO;
+
+    if (page == NULL)
+        page = cache_take(false, PAGE_TABLE);
+    if (page == NULL)
+        return alloc_page_slow(PAGE_TABLE, flags);
+    contents_prepare(page, 1, flags);
+    describe(page, 0, PAGE_TABLE);
+    return page;
+}
+
 struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
 {
-    struct page *page = NULL;
+    struct page *page;
 
     if (arch_inject_failure())
         return NULL;
     if (kind == PAGE_TABLE && (flags & PMM_ZERO) != 0)
-        page = cache_take_zeroed(kind);
-    if (page != NULL)
-        flags &= ~PMM_ZERO;
-    else
-        page = cache_take(kind);
-    if (UNLIKELY(page == NULL)) {
-        drain_all_caches();
-        page = cache_take(kind);
-        if (page == NULL)
-            return NULL;
-    }
+        return alloc_table();
+    page = cache_take(false, kind);
+    if (UNLIKELY(page == NULL))
+        return alloc_page_slow(kind, flags);
     contents_prepare(page, 1, flags);
     describe(page, 0, kind);
     return page;
@@ -326,7 +348,7 @@ static void release(struct page *page)
 
     ASSERT(kind != PAGE_FREE && kind < PAGE_KIND_COUNT);
     ASSERT((page->flags & PAGE_FLAG_HEAD) != 0);
-    ASSERT(page != zero_page);
+    ASSERT(page != pmm_zero_page_ptr);
     if (kind == PAGE_RESERVED)
         return;
     account(kind, -((int64_t)1 << order));
@@ -413,11 +435,6 @@ void pmm_put_list(struct list_node *pages)
     free_run_flush(&run);
 }
 
-struct page *pmm_zero_page(void)
-{
-    return zero_page;
-}
-
 bool pmm_adopt_reserved(paddr_t base, size_t count_pages)
 {
     struct page *page = page_from_paddr(base);
@@ -480,9 +497,9 @@ void pmm_init(void)
     }
     count_free = buddy_init();
     count_reserved_at_boot = count_total - count_free;
-    zero_page = pmm_alloc_page(PAGE_RESERVED, PMM_ZERO);
-    ASSERT(zero_page != NULL);
-    zero_page->flags |= PAGE_FLAG_IS_ZERO_PAGE;
+    pmm_zero_page_ptr = pmm_alloc_page(PAGE_RESERVED, PMM_ZERO);
+    ASSERT(pmm_zero_page_ptr != NULL);
+    pmm_zero_page_ptr->flags |= PAGE_FLAG_IS_ZERO_PAGE;
 }
 
 /* ---- Figures

@@ -72,7 +72,11 @@ void pmm_put_list(struct list_node *pages);
 MUST_USE bool pmm_adopt_reserved(paddr_t base, size_t count_pages);
 
 /* The shared page of zeros. */
-struct page *pmm_zero_page(void);
+extern struct page *pmm_zero_page_ptr; /* set by pmm_init */
+static inline struct page *pmm_zero_page(void)
+{
+    return pmm_zero_page_ptr;
+}
 
 struct pmm_stats {
     uint64_t count_total;                    /* frames with a struct page */

@@ -112,14 +112,12 @@ static inline struct vmo_page_result result_present(const struct vmo *vmo, struc
                                     .writable = !shared && !is_read_by_relative(vmo, page)};
 }
 
-bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+/* As vmo_peek_page_locked for a VMO that is no alias and has that offset. */
+static bool peek_source_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
 {
     bool shared = false;
     struct page *page;
 
-    if (offset >= vmo->size_bytes)
-        return false;
-    vmo = vmo_resolve(vmo, &offset);
     if (vmo->kind == VMO_PHYSICAL) {
         *out = result_physical(vmo, offset);
         return true;
@@ -129,6 +127,14 @@ bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_resu
         return false;
     *out = result_present(vmo, page, shared);
     return true;
+}
+
+bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+{
+    if (offset >= vmo->size_bytes)
+        return false;
+    vmo = vmo_resolve(vmo, &offset);
+    return peek_source_locked(vmo, offset, out);
 }
 
 size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
@@ -275,35 +281,56 @@ static NOINLINE zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
     return ZX_OK;
 }
 
-zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
-                                const struct mapping *faulting, struct vmo_page_result *out)
+/* The zero page for what is not there. */
+static inline void show_zero_page(struct vmo *vmo, struct vmo_page_result *out)
 {
-    struct page_tree_node *leaf;
-    struct page *zero, *page;
-    bool shared = false;
+    struct page *zero = pmm_zero_page();
 
+    vmo->zero_page_mapped = true;
+    *out = (struct vmo_page_result){.pa = page_to_paddr(zero), .page = zero, .is_zero_page = true};
+}
+
+/* vmo_get_page_locked for whatever the VMO is. */
+static NOINLINE zx_status_t get_any_page_locked(struct vmo *vmo, uint64_t offset, bool write,
+                                                const struct mapping *faulting,
+                                                struct vmo_page_result *out)
+{
     if (offset >= vmo->size_bytes)
         return ZX_ERR_OUT_OF_RANGE;
     offset = round_down(offset, PAGE_SIZE_BYTES);
     vmo = vmo_resolve(vmo, &offset);
     if (vmo->is_discarded)
         return ZX_ERR_NOT_FOUND;
-    if (vmo->kind == VMO_PHYSICAL) {
-        *out = result_physical(vmo, offset);
-        return ZX_OK;
-    }
-    page = page_tree_find_place(&vmo->pages, vmo_tree_index(vmo, offset), &shared, &leaf);
-    if (page != NULL) {
-        *out = result_present(vmo, page, shared);
+    if (peek_source_locked(vmo, offset, out)) {
         if (write && !out->writable)
-            return copy_shared_locked(vmo, offset, page, faulting, out);
+            return copy_shared_locked(vmo, offset, out->page, faulting, out);
         return ZX_OK;
     }
     if (write)
-        return fill_absent_locked(vmo, offset, leaf, faulting, out);
-    vmo->zero_page_mapped = true;
-    zero = pmm_zero_page();
-    *out = (struct vmo_page_result){.pa = page_to_paddr(zero), .page = zero, .is_zero_page = true};
+        return fill_absent_locked(vmo, offset, NULL, faulting, out);
+    show_zero_page(vmo, out);
+    return ZX_OK;
+}
+
+zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
+                                const struct mapping *faulting, struct vmo_page_result *out)
+{
+    struct page_tree_node *leaf;
+    bool shared;
+
+    if (offset >= vmo->size_bytes || vmo->source != NULL || vmo->kind != VMO_PAGED ||
+        vmo->is_discarded)
+        return get_any_page_locked(vmo, offset, write, faulting, out);
+    /* The first touch of a page is what happens most. */
+    if (write) {
+        leaf = page_tree_find_hole(&vmo->pages, vmo_tree_index(vmo, offset));
+        if (leaf == NULL)
+            return get_any_page_locked(vmo, offset, true, faulting, out);
+        return fill_absent_locked(vmo, round_down(offset, PAGE_SIZE_BYTES), leaf, faulting, out);
+    }
+    if (page_tree_find(&vmo->pages, vmo_tree_index(vmo, offset), &shared) != NULL)
+        return get_any_page_locked(vmo, offset, false, faulting, out);
+    show_zero_page(vmo, out);
     return ZX_OK;
 }
 
