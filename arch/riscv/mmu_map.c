@@ -49,37 +49,50 @@ zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uin
     return status;
 }
 
-/* Makes the table for |va|, if there is one, that of aspace->last_block. */
-static NOINLINE void find_last_locked(struct arch_aspace *aspace, vaddr_t va)
+/* Stores |pte| in the table of aspace->last_block if it has nothing at |va|, and releases the lock. */
+static inline bool fill_and_unlock(struct arch_aspace *aspace, vaddr_t va, uint64_t pte,
+                                   irq_state_t irq)
+{
+    uint64_t *entry = &aspace->last_table[pte_index(va, 0)];
+    bool is_free = (*entry & PTE_V) == 0;
+
+    if (is_free) {
+        aspace->last_page->count++;
+        pte_store(entry, pte);
+    }
+    spin_unlock_irqrestore(mmu_lock(aspace), irq);
+    return is_free;
+}
+
+/* The same when the table of |va| may be another one. */
+static NOINLINE bool find_fill_and_unlock(struct arch_aspace *aspace, vaddr_t va, uint64_t pte,
+                                          irq_state_t irq)
 {
     unsigned level;
     uint64_t *entry = mmu_find_entry(aspace, va, &level);
 
-    if (level != 0)
-        return;
+    if (level != 0) {
+        spin_unlock_irqrestore(mmu_lock(aspace), irq);
+        return false;
+    }
     aspace->last_block = va / LARGE_PAGE_BYTES;
     aspace->last_table = entry - pte_index(va, 0);
     aspace->last_page = mmu_page_of_table(entry);
+    return fill_and_unlock(aspace, va, pte, irq);
 }
 
 bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
 {
-    uint64_t pte = pte_make(pa, mmu_leaf_bits(flags)), *entry;
-    irq_state_t irq = spin_lock_irqsave(mmu_lock(aspace));
-    bool is_done = false;
+    uint64_t pte = pte_make(pa, mmu_leaf_bits(flags));
+    irq_state_t irq = arch_irq_save();
 
-    if (UNLIKELY(aspace->last_block != va / LARGE_PAGE_BYTES))
-        find_last_locked(aspace, va);
-    if (LIKELY(aspace->last_block == va / LARGE_PAGE_BYTES)) {
-        entry = &aspace->last_table[pte_index(va, 0)];
-        is_done = (*entry & PTE_V) == 0;
-        if (is_done) {
-            aspace->last_page->count++;
-            pte_store(entry, pte);
-        }
+    if (UNLIKELY(!spin_trylock(mmu_lock(aspace)))) {
+        arch_irq_restore(irq);
+        return false;
     }
-    spin_unlock_irqrestore(mmu_lock(aspace), irq);
-    return is_done;
+    if (UNLIKELY(aspace->last_block != va / LARGE_PAGE_BYTES))
+        return find_fill_and_unlock(aspace, va, pte, irq);
+    return fill_and_unlock(aspace, va, pte, irq);
 }
 
 /* Fills entries of one table, at most |count|; returns how many it passed, 0 without memory. */

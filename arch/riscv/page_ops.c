@@ -6,9 +6,9 @@ void arch_page_zero(void *page)
     uint64_t *word = page;
     uint64_t *end = word + PAGE_SIZE_BYTES / sizeof(*word);
 
-    for (; word < end; word += 64) {
-#pragma GCC unroll 64
-        for (unsigned i = 0; i < 64; i++)
+    for (; word < end; word += 128) {
+#pragma GCC unroll 128
+        for (unsigned i = 0; i < 128; i++)
             word[i] = 0;
         __asm__ volatile("" : : : "memory"); /* stays a loop: no call of memset */
     }

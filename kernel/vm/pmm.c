@@ -136,44 +136,54 @@ static NOINLINE struct page *refill(struct page_cache *cache)
     return list_entry(first, struct page, node);
 }
 
-/* The first page of a list of this hart's cache, |*count| long; NULL: it is empty. */
-static inline struct page *cache_pop(struct page_cache *cache, struct list_node *list,
-                                     uint32_t *count)
+/* Takes the first page of a list of this hart's cache, |*count| long. NULL: it is empty. The lock is
+ * held. */
+static inline struct page *cache_pop_locked(struct list_node *list, uint32_t *count)
 {
-    struct list_node *node = NULL;
+    struct list_node *node = list->next;
 
-    spin_lock(&cache->lock);
-    if (*count > 0) {
-        node = list->next;
-        node->next->prev = list;
-        list->next = node->next;
-        *count -= 1;
-    }
-    spin_unlock(&cache->lock);
-    return node != NULL ? list_entry(node, struct page, node) : NULL;
+    if (*count == 0)
+        return NULL;
+    node->next->prev = list;
+    list->next = node->next;
+    *count -= 1;
+    return list_entry(node, struct page, node);
 }
 
-/* A page of the cache or, if |zeroed|, one whose contents are all 0, that this hart counts as one of
- * |kind| from now on; NULL: none at hand. */
-static inline struct page *cache_take(bool zeroed, enum page_kind kind)
+/* A page that this hart counts as one of |kind| from now on, if it is at hand at once. */
+static inline struct page *cache_try_take(enum page_kind kind)
 {
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
-    struct page *page = zeroed ? cache_pop(cache, &cache->zeroed, &cache->count_zeroed)
-                               : cache_pop(cache, &cache->pages, &cache->count);
+    struct page *page = NULL;
 
-    if (LIKELY(page != NULL))
-        atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
+    if (LIKELY(spin_trylock(&cache->lock))) {
+        page = cache_pop_locked(&cache->pages, &cache->count);
+        if (page != NULL)
+            atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
+        spin_unlock(&cache->lock);
+    }
     arch_irq_restore(irqs);
     return page;
 }
 
-/* The same when the cache is empty; NULL: no memory. */
-static struct page *cache_take_new(enum page_kind kind)
+/* The same if there is any in the cache or the buddy allocator. *zeroed: one whose contents are all
+ * 0 is welcome; tells whether it is one. NULL: no memory. */
+static struct page *cache_take(enum page_kind kind, bool *zeroed)
 {
     irq_state_t irqs = arch_irq_save();
-    struct page *page = refill(this_cache());
+    struct page_cache *cache = this_cache();
+    struct page *page = NULL;
 
+    spin_lock(&cache->lock);
+    if (*zeroed)
+        page = cache_pop_locked(&cache->zeroed, &cache->count_zeroed);
+    *zeroed = page != NULL;
+    if (page == NULL)
+        page = cache_pop_locked(&cache->pages, &cache->count);
+    spin_unlock(&cache->lock);
+    if (page == NULL)
+        page = refill(cache);
     if (page != NULL)
         account(kind, 1);
     arch_irq_restore(irqs);
@@ -235,43 +245,29 @@ static bool cache_give_zeroed(struct page *page)
 
 static NOINLINE struct page *alloc_page_slow(enum page_kind kind, uint32_t flags)
 {
-    struct page *page = cache_take_new(kind);
+    bool wants_zeroed = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0, zeroed = wants_zeroed;
+    struct page *page = cache_take(kind, &zeroed);
 
     if (page == NULL) {
         drain_all_caches();
-        page = cache_take_new(kind);
+        zeroed = wants_zeroed;
+        page = cache_take(kind, &zeroed);
         if (page == NULL)
             return NULL;
     }
-    contents_prepare(page, 1, flags);
+    contents_prepare(page, 1, zeroed ? flags & ~PMM_ZERO : flags);
     describe(page, 0, kind);
-    return page;
-}
-
-/* A table, preferably one that has been one before. */
-static NOINLINE struct page *alloc_table(void)
-{
-    struct page *page = cache_take(true, PAGE_TABLE);
-    uint32_t flags = page != NULL ? 0 : PMM_ZERO;
-
-    if (page == NULL)
-        page = cache_take(false, PAGE_TABLE);
-    if (page == NULL)
-        return alloc_page_slow(PAGE_TABLE, flags);
-    contents_prepare(page, 1, flags);
-    describe(page, 0, PAGE_TABLE);
     return page;
 }
 
 struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
 {
-    struct page *page;
+    struct page *page = NULL;
 
     if (arch_inject_failure())
         return NULL;
-    if (kind == PAGE_TABLE && (flags & PMM_ZERO) != 0)
-        return alloc_table();
-    page = cache_take(false, kind);
+    if (kind != PAGE_TABLE)
+        page = cache_try_take(kind);
     if (UNLIKELY(page == NULL))
         return alloc_page_slow(kind, flags);
     contents_prepare(page, 1, flags);

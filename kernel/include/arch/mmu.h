@@ -106,7 +106,7 @@ MUST_USE zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_
                                   uint32_t flags, struct tlb_batch *batch);
 
 /* Maps one page where the table for it is there and has nothing at |va|; some permission. False:
- * nothing changed, and mmu_map_page has to be asked. */
+ * nothing changed, also because somebody else has the lock, and mmu_map_page has to be asked. */
 bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags);
 
 /* Maps |count| pages pa[0..count) at va, va + 4 KiB, ...; entries that are already valid are left
