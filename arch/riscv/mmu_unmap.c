@@ -19,8 +19,6 @@ static zx_status_t split_edge_locked(struct arch_aspace *aspace, vaddr_t va,
     unsigned level;
     uint64_t *entry;
 
-    if (is_aligned(va, LARGE_PAGE_BYTES))
-        return ZX_OK;
     entry = mmu_find_entry(aspace, va, &level);
     if (level != 1 || (*entry & PTE_V) == 0)
         return ZX_OK;
@@ -141,9 +139,13 @@ static vaddr_t change_block_locked(const struct change *change, vaddr_t va)
 static zx_status_t change_range(struct change *change, vaddr_t va)
 {
     irq_state_t irq = spin_lock_irqsave(mmu_lock(change->aspace));
-    zx_status_t status = split_edge_locked(change->aspace, va, change->batch);
+    zx_status_t status = ZX_OK;
 
-    if (status == ZX_OK)
+    if (!is_aligned(va, LARGE_PAGE_BYTES))
+        status = split_edge_locked(change->aspace, va, change->batch);
+    /* The end may lie in the same large page, which is none any more then. */
+    if (status == ZX_OK && !is_aligned(change->end, LARGE_PAGE_BYTES) &&
+        (is_aligned(va, LARGE_PAGE_BYTES) || (va ^ change->end) >= LARGE_PAGE_BYTES))
         status = split_edge_locked(change->aspace, change->end, change->batch);
     while (status == ZX_OK) {
         va = change_block_locked(change, va);

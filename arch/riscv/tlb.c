@@ -247,8 +247,10 @@ void tlb_batch_finish(struct tlb_batch *batch)
         if (targets != 0)
             ask_and_wait(&request, targets);
     }
-    pmm_put_list(&batch->pages);
-    tlb_batch_init(batch, batch->aspace);
+    if (!list_is_empty(&batch->pages))
+        pmm_put_list(&batch->pages);
+    batch->count_ranges = 0;
+    batch->everything = false;
 }
 
 void tlb_fence_kernel(void)

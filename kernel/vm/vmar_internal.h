@@ -130,12 +130,25 @@ MUST_USE zx_status_t vmar_place_locked(struct vmar *vmar, const struct place_req
 bool vmar_align_is_valid(uint32_t options);
 
 /* Rounds the length up. False: unaligned address, length 0 or too large. */
-bool vmar_round_range(vaddr_t addr, uint64_t len_bytes, uint64_t *out_len_bytes);
+static inline bool vmar_round_range(vaddr_t addr, uint64_t len_bytes, uint64_t *out_len_bytes)
+{
+    return is_aligned(addr, PAGE_SIZE_BYTES) && len_bytes != 0 &&
+           round_up_checked(len_bytes, PAGE_SIZE_BYTES, out_len_bytes);
+}
 /* True if [addr, addr + len) lies in the region. */
-bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes);
+static inline bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes)
+{
+    const struct region *region = &vmar->region;
+    return addr >= region->base && addr - region->base < region->size_bytes &&
+           len_bytes <= region->size_bytes - (addr - region->base);
+}
 
 /* True if the range meets the fixed mapping. */
-bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes);
+static inline bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes)
+{
+    return aspace->fixed_bytes != 0 && addr < aspace->fixed_base + aspace->fixed_bytes &&
+           aspace->fixed_base < addr + len_bytes;
+}
 
 /* Clearing a range of what is in it, in two steps. */
 struct cut {
