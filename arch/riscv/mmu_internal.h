@@ -30,6 +30,14 @@ static inline struct page *mmu_page_of_table(const uint64_t *entry)
     return page_from_paddr(virt_to_phys(entry));
 }
 
+/* Makes the table of |va|, which |entry| of the lowest level lies in, the one used last. */
+static inline void mmu_note_last(struct arch_aspace *aspace, vaddr_t va, uint64_t *entry)
+{
+    aspace->last_block = va / LARGE_PAGE_BYTES;
+    aspace->last_table = entry - pte_index(va, 0);
+    aspace->last_page = mmu_page_of_table(entry);
+}
+
 /* Stores an entry and keeps its table's count. */
 static inline void mmu_entry_set(uint64_t *entry, uint64_t pte)
 {

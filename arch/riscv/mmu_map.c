@@ -31,6 +31,7 @@ static zx_status_t map_page_locked(struct arch_aspace *aspace, vaddr_t va, uint6
     if (is_narrowed(*entry, pte))
         tlb_batch_add_range(batch, va, 1);
     mmu_entry_set(entry, pte);
+    mmu_note_last(aspace, va, entry);
     return ZX_OK;
 }
 
@@ -75,9 +76,7 @@ static NOINLINE bool find_fill_and_unlock(struct arch_aspace *aspace, vaddr_t va
         spin_unlock_irqrestore(mmu_lock(aspace), irq);
         return false;
     }
-    aspace->last_block = va / LARGE_PAGE_BYTES;
-    aspace->last_table = entry - pte_index(va, 0);
-    aspace->last_page = mmu_page_of_table(entry);
+    mmu_note_last(aspace, va, entry);
     return fill_and_unlock(aspace, va, pte, irq);
 }
 
@@ -113,7 +112,7 @@ static size_t map_run_locked(struct arch_aspace *aspace, vaddr_t va, const paddr
     for (size_t i = 0; i < run; i++) {
         if ((entry[i] & PTE_V) != 0)
             continue;
-        atomic_store_relaxed(&entry[i], pte_make(pa[i], bits));
+        pte_store_relaxed(&entry[i], pte_make(pa[i], bits));
         count_new++;
     }
     mmu_page_of_table(entry)->count += count_new;

@@ -58,7 +58,7 @@ static void remove_leaves(const struct change *change, uint64_t *table, vaddr_t 
     while (va < end && left > 0) {
         const uint64_t *first = entry;
         for (; va < end && (*entry & PTE_V) != 0; va += PAGE_SIZE_BYTES)
-            atomic_store_relaxed(entry++, 0);
+            pte_store_relaxed(entry++, 0);
         if (entry != first) {
             uint32_t count = (uint32_t)(entry - first);
             tlb_batch_add_range(change->batch, va - count * PAGE_SIZE_BYTES, count);
@@ -86,7 +86,7 @@ static void narrow_leaves(const struct change *change, uint64_t *table, vaddr_t 
             continue;
         if (takes_permission(old, pte) && !change->batch->everything)
             tlb_batch_add_range(change->batch, va, 1);
-        atomic_store_relaxed(entry, pte);
+        pte_store_relaxed(entry, pte);
     }
 }
 
@@ -121,6 +121,7 @@ static vaddr_t change_block_locked(const struct change *change, vaddr_t va)
     if (pte_is_leaf(*large)) {
         change_large(change, large, va);
     } else {
+        mmu_note_last(change->aspace, va, &pte_table(*large)[pte_index(va, 0)]);
         if (change->remove)
             remove_leaves(change, pte_table(*large), va, next);
         else
@@ -136,7 +137,7 @@ static vaddr_t change_block_locked(const struct change *change, vaddr_t va)
 /* Large pages across the edges come first, so that nothing has changed if there is no memory for
  * their tables. They stay split: nobody makes large pages meanwhile, as that takes the locks which
  * the callers of mmu_unmap and mmu_protect have. */
-static zx_status_t change_range(struct change *change, vaddr_t va)
+static NOINLINE zx_status_t change_range(struct change *change, vaddr_t va)
 {
     irq_state_t irq = spin_lock_irqsave(mmu_lock(change->aspace));
     zx_status_t status = ZX_OK;
@@ -159,6 +160,36 @@ static zx_status_t change_range(struct change *change, vaddr_t va)
     return status;
 }
 
+/* One page in the table that was used last, as is common, if that table stays. False: ask
+ * change_range. */
+static inline bool change_page(struct change *change, vaddr_t va)
+{
+    struct arch_aspace *aspace = change->aspace;
+    irq_state_t irq = spin_lock_irqsave(mmu_lock(aspace));
+    bool is_done = aspace->last_block == va / LARGE_PAGE_BYTES &&
+                   (change->keep_tables || aspace->last_page->count > 1);
+
+    if (is_done) {
+        uint64_t *entry = &aspace->last_table[pte_index(va, 0)], old = *entry;
+        uint64_t pte = change->remove ? 0 : narrowed(change, old);
+        if ((old & PTE_V) != 0 && pte != old) {
+            pte_store_relaxed(entry, pte);
+            aspace->last_page->count -= change->remove;
+            if (takes_permission(old, pte))
+                tlb_batch_add_range(change->batch, va, 1);
+        }
+    }
+    spin_unlock_irqrestore(mmu_lock(aspace), irq);
+    return is_done;
+}
+
+static zx_status_t change_any(struct change *change, vaddr_t va)
+{
+    if (change->end - va == PAGE_SIZE_BYTES && change_page(change, va))
+        return ZX_OK;
+    return change_range(change, va);
+}
+
 zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
                       bool keep_tables, struct tlb_batch *batch)
 {
@@ -166,7 +197,7 @@ zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
 
     DEBUG_ASSERT(is_aligned(va | len_bytes, PAGE_SIZE_BYTES));
     ASSERT(user_range_is_valid(va, len_bytes));
-    return change_range(&change, va);
+    return change_any(&change, va);
 }
 
 zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes, uint32_t flags,
@@ -178,5 +209,5 @@ zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes
 
     DEBUG_ASSERT(is_aligned(va | len_bytes, PAGE_SIZE_BYTES));
     ASSERT(user_range_is_valid(va, len_bytes));
-    return change_range(&change, va);
+    return change_any(&change, va);
 }

@@ -61,10 +61,17 @@ static inline uint64_t *pte_table(uint64_t pte)
     return phys_to_virt(pte_paddr(pte));
 }
 
+/* Stores an entry, whole, with no order to anything else: the compiler's atomic stores are AMOs. */
+static inline void pte_store_relaxed(uint64_t *entry, uint64_t pte)
+{
+    *(volatile uint64_t *)entry = pte;
+}
+
 /* Stores an entry after everything written before: the table or page it leads to is complete. */
 static inline void pte_store(uint64_t *entry, uint64_t pte)
 {
-    __atomic_store_n(entry, pte, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    pte_store_relaxed(entry, pte);
 }
 
 static inline void sfence_all(void)

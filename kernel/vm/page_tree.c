@@ -99,7 +99,7 @@ struct page *const *page_tree_find_run(const struct page_tree *tree, uint64_t in
 static bool reserve_fill_to(struct page_tree_reserve *reserve, unsigned count)
 {
     while (reserve->count < count) {
-        struct page_tree_node *node = kcache_zalloc(node_cache);
+        struct page_tree_node *node = kcache_alloc(node_cache);
         if (node == NULL)
             return false;
         reserve->nodes[reserve->count++] = node;
@@ -128,10 +128,21 @@ static zx_status_t reserve_exactly(struct page_tree_reserve *reserve, unsigned c
     return ZX_ERR_NO_MEMORY;
 }
 
+/* Its contents are undefined. */
 static struct page_tree_node *reserve_take(struct page_tree_reserve *reserve)
 {
     ASSERT(reserve->count > 0);
     return reserve->nodes[--reserve->count];
+}
+
+/* A node without slots, for one to lead to it. */
+static struct page_tree_node *reserve_take_empty(struct page_tree_reserve *reserve)
+{
+    struct page_tree_node *node = reserve_take(reserve);
+
+    memset(node, 0, sizeof(*node));
+    node->refs = 1;
+    return node;
 }
 
 /* ---- Sharing -------------------------------------------------------------------------------- */
@@ -218,8 +229,7 @@ static void grow(struct page_tree *tree, unsigned height, struct page_tree_reser
     if (tree->root == NULL)
         tree->height = (uint8_t)height;
     while (tree->height < height) {
-        struct page_tree_node *node = reserve_take(reserve);
-        node->refs = 1;
+        struct page_tree_node *node = reserve_take_empty(reserve);
         node_set(node, 0, tree->root);
         tree->root = node;
         tree->height++;
@@ -238,8 +248,7 @@ static void **slot_own(struct page_tree *tree, uint64_t index, struct page_tree_
     for (unsigned level = tree->height; level-- > 0;) {
         struct page_tree_node *node = *slot;
         if (node == NULL) {
-            node = reserve_take(reserve);
-            node->refs = 1;
+            node = reserve_take_empty(reserve);
         } else {
             node = node_own(node, level, reserve);
         }
@@ -529,13 +538,35 @@ static struct page_tree_node *remove_below(struct page_tree_node *node, struct p
     return NULL;
 }
 
+/* The page in a slot whose nodes are this tree's alone, if its leaf has others: no node goes. False:
+ * it is not so, nothing changed. */
+static bool remove_one(struct page_tree *tree, uint64_t index, struct list_node *freed)
+{
+    struct page_tree_node *leaf = find_own_leaf(tree, index);
+    uint64_t bit = 1ul << index % WAYS;
+
+    if (leaf == NULL || (leaf->present & ~bit) == 0)
+        return false;
+    if (tree->height == 1 && (leaf->present & ~bit) == 1)
+        return false; /* the page with index 0 alone needs no node */
+    if ((leaf->present & bit) == 0)
+        return true;
+    page_release(leaf->slots[index % WAYS], freed);
+    node_set(leaf, index % WAYS, NULL);
+    tree->count_pages--;
+    return true;
+}
+
 zx_status_t page_tree_remove_range(struct page_tree *tree, uint64_t first, uint64_t end,
                                    struct list_node *freed)
 {
     struct range range = {first, end};
     struct page_tree_reserve reserve;
-    uint64_t count = page_tree_count_range(tree, first, end);
+    uint64_t count;
 
+    if (end - first == 1 && tree->count_pages > 1 && remove_one(tree, first, freed))
+        return ZX_OK;
+    count = page_tree_count_range(tree, first, end);
     if (count == 0)
         return ZX_OK;
     if (tree->height == 0 || count == tree->count_pages) {

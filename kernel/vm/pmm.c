@@ -190,25 +190,36 @@ static struct page *cache_take(enum page_kind kind, bool *zeroed)
     return page;
 }
 
-static void cache_give(struct page *page)
+/* Gives the oldest pages of a cache that has too many back. Interrupts are off. */
+static NOINLINE void cache_trim(struct page_cache *cache)
 {
     struct list_node surplus = LIST_INIT(surplus);
+
+    spin_lock(&cache->lock);
+    for (unsigned i = 0; i < CACHE_BATCH && cache->count > 0; i++) {
+        struct list_node *oldest = cache->pages.prev;
+        list_remove(oldest);
+        list_push_back(&surplus, oldest);
+        cache->count--;
+    }
+    spin_unlock(&cache->lock);
+    buddy_give_pages(&surplus);
+}
+
+/* Takes a page back that counted as one of |kind|. */
+static void cache_give(struct page *page, enum page_kind kind)
+{
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
+    uint32_t count;
 
     spin_lock(&cache->lock);
     list_push_front(&cache->pages, &page->node);
-    if (++cache->count > CACHE_MAX) {
-        for (unsigned i = 0; i < CACHE_BATCH; i++) {
-            struct list_node *oldest = cache->pages.prev;
-            list_remove(oldest);
-            list_push_back(&surplus, oldest);
-        }
-        cache->count -= CACHE_BATCH;
-    }
+    count = ++cache->count;
     spin_unlock(&cache->lock);
-    if (!list_is_empty(&surplus))
-        buddy_give_pages(&surplus);
+    atomic_fetch_add_relaxed(&cache->count_by_kind[kind], -1);
+    if (UNLIKELY(count > CACHE_MAX))
+        cache_trim(cache);
     arch_irq_restore(irqs);
 }
 
@@ -335,8 +346,8 @@ struct page *pmm_alloc_contiguous(size_t count_pages, unsigned align_log2, enum 
     return page;
 }
 
-/* The last reference is gone. */
-static void release(struct page *page)
+/* The last reference is gone, of no ordinary page of a VMO. */
+static NOINLINE void release_any(struct page *page)
 {
     unsigned order = page->order;
     enum page_kind kind = (enum page_kind)page->kind;
@@ -347,16 +358,32 @@ static void release(struct page *page)
     ASSERT(page != pmm_zero_page_ptr);
     if (kind == PAGE_RESERVED)
         return;
-    account(kind, -((int64_t)1 << order));
-    page->kind = PAGE_FREE;
-    page->flags = 0;
-    if (is_zeroed && cache_give_zeroed(page))
+    page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, order, 0);
+    if (is_zeroed && cache_give_zeroed(page)) {
+        account(kind, -1);
         return;
+    }
     contents_retire(page, 1ul << order);
-    if (order == 0)
-        cache_give(page);
-    else
+    if (order == 0) {
+        cache_give(page, kind);
+    } else {
+        account(kind, -((int64_t)1 << order));
         buddy_give_block(page, order);
+    }
+}
+
+#define PLAIN_PAGE PAGE_DESCRIPTION(PAGE_VMO, 0, PAGE_FLAG_HEAD)
+
+/* The last reference is gone. */
+static inline void release(struct page *page)
+{
+    if (UNLIKELY(page->kind_order_flags != PLAIN_PAGE)) {
+        release_any(page);
+        return;
+    }
+    page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, 0, 0);
+    contents_retire(page, 1);
+    cache_give(page, PAGE_VMO);
 }
 
 void pmm_free_block(struct page *page, unsigned order)
@@ -387,23 +414,23 @@ static void free_run_flush(struct free_run *run)
 {
     if (run->count_pages == 0)
         return;
-    account(PAGE_VMO, -(int64_t)run->count_pages);
     contents_retire(run->first, run->count_pages);
     if (run->count_pages > CACHE_BATCH) {
+        account(PAGE_VMO, -(int64_t)run->count_pages);
         buddy_give_run(run->first, run->count_pages);
         return;
     }
     for (uint64_t i = 0; i < run->count_pages; i++) {
         run->first[i].flags = run->first->flags;
-        cache_give(&run->first[i]);
+        cache_give(&run->first[i], PAGE_VMO);
     }
 }
 
 /* |page| has lost its last reference. */
 static void free_run_add(struct free_run *run, struct page *page)
 {
-    if (page->kind_order_flags != PAGE_DESCRIPTION(PAGE_VMO, 0, PAGE_FLAG_HEAD)) {
-        release(page);
+    if (page->kind_order_flags != PLAIN_PAGE) {
+        release_any(page);
         return;
     }
     if (page != run->first + run->count_pages) {
@@ -414,7 +441,7 @@ static void free_run_add(struct free_run *run, struct page *page)
     page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, 0, 0);
 }
 
-void pmm_put_list(struct list_node *pages)
+static NOINLINE void put_many(struct list_node *pages)
 {
     struct free_run run = {page_array, 0};
     struct list_node *next;
@@ -429,6 +456,18 @@ void pmm_put_list(struct list_node *pages)
     }
     list_init(pages);
     free_run_flush(&run);
+}
+
+void pmm_put_list(struct list_node *pages)
+{
+    struct list_node *first = pages->next;
+
+    if (first != pages && first->next != pages) {
+        put_many(pages);
+    } else if (first != pages) {
+        list_init(pages);
+        page_put(list_entry(first, struct page, node));
+    }
 }
 
 bool pmm_adopt_reserved(paddr_t base, size_t count_pages)

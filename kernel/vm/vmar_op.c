@@ -32,25 +32,23 @@ struct mapping *mapping_cursor_next(struct mapping_cursor *cursor)
 
 /* How each operation treats the mappings that it meets. */
 struct op_rule {
-    uint32_t op;
+    uint32_t op; /* 0: there is none of this number */
     bool enters_children;
     bool needs_write; /* a mapping that is or could become writable */
 };
 
+#define RULE(op, enters_children, needs_write) [op] = {op, enters_children, needs_write}
+
 static const struct op_rule op_rules[] = {
-    {ZX_VMAR_OP_COMMIT, false, true},    {ZX_VMAR_OP_DECOMMIT, false, true},
-    {ZX_VMAR_OP_MAP_RANGE, true, false}, {ZX_VMAR_OP_ZERO, false, true},
-    {ZX_VMAR_OP_DONT_NEED, true, false}, {ZX_VMAR_OP_ALWAYS_NEED, true, false},
-    {ZX_VMAR_OP_PREFETCH, false, false},
+    RULE(ZX_VMAR_OP_COMMIT, false, true),    RULE(ZX_VMAR_OP_DECOMMIT, false, true),
+    RULE(ZX_VMAR_OP_MAP_RANGE, true, false), RULE(ZX_VMAR_OP_ZERO, false, true),
+    RULE(ZX_VMAR_OP_DONT_NEED, true, false), RULE(ZX_VMAR_OP_ALWAYS_NEED, true, false),
+    RULE(ZX_VMAR_OP_PREFETCH, false, false),
 };
 
 static const struct op_rule *find_rule(uint32_t op)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(op_rules); i++) {
-        if (op_rules[i].op == op)
-            return &op_rules[i];
-    }
-    return NULL;
+    return op < ARRAY_COUNT(op_rules) && op_rules[op].op != 0 ? &op_rules[op] : NULL;
 }
 
 static zx_status_t check_mapping(const struct mapping *mapping, const struct op_rule *rule)

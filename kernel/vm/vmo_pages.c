@@ -334,10 +334,19 @@ zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
     return ZX_OK;
 }
 
+static bool has_pages_locked(struct vmo *vmo, uint64_t first, uint64_t end)
+{
+    bool shared;
+
+    if (vmo->kind == VMO_PAGED && end - first == PAGE_SIZE_BYTES)
+        return page_tree_find(&vmo->pages, vmo_tree_index(vmo, first), &shared) != NULL;
+    return vmo_next_page_locked(vmo, first, end) < end;
+}
+
 zx_status_t vmo_drop_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, bool unmap_all,
                                   struct list_node *freed)
 {
-    bool has_pages = vmo_next_page_locked(vmo, first, end) < end;
+    bool has_pages = has_pages_locked(vmo, first, end);
 
     /* The zero page may stay mapped where nothing else is: it reads as zeros too. */
     if (has_pages || unmap_all)
