@@ -54,8 +54,8 @@ model: $(BUILD)/host/test_model
 
 .PHONY: host-tests host-test model
 
-# Fuzzers: the readers of what comes from outside, built by Clang with libFuzzer and sanitizers. Each
-# reads tests/host/corpus/NAME.
+# Fuzzers: the readers of what comes from outside, built by Clang with libFuzzer and sanitizers.
+# Each reads tests/host/corpus/NAME.
 FUZZ_CC     := clang
 FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) \
     -fsanitize=address,undefined -fno-sanitize-recover=all -I. -Iabi -Ikernel/include \

@@ -17,7 +17,7 @@ clean:
 run: $(BUILD)/Image
 	@$(PYTHON) tools/run.py $(BUILD)
 
-test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS)
+test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
 
 test-uart:
@@ -67,8 +67,8 @@ fuzz stress:
 #: make host-test       the host tests alone
 #: make model           random VMO and region operations against a model, on this machine:
 #:                      STEPS=10000000 SEED=1
-#: make fuzz-host       libFuzzer on the readers of ELF, cpio, processargs, boot arguments and device
-#:                      trees, on this machine: SECONDS=60 each
+#: make fuzz-host       libFuzzer on the readers of ELF, cpio, processargs, boot arguments and
+#:                      device trees, on this machine: SECONDS=60 each
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
 #: make format          lays out all C files with clang-format

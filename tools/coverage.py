@@ -42,8 +42,6 @@ REASONS = {
     "restricted_": "no restricted mode",
     "sampler_": "no tracing",
     "smc_call": "Arm only",
-    "socket_": "channels and fifos do",
-    "stream_": "no streams",
     "syscall_test": "Zircon's own test calls",
     "system_get_event": "no memory pressure events",
     "system_": "no such control",

@@ -41,25 +41,22 @@ zx_status_t sys_process_create(zx_handle_t job_handle, const char *name, size_t 
     return user_put_handles(outs, ARRAY_COUNT(outs));
 }
 
-/* Takes arg1's handle out of the caller's table, if there is one. */
+/* Takes arg1's handle out of the caller's table, if it names one. */
 static zx_status_t take_argument(zx_handle_t value, struct handle **out)
 {
     *out = NULL;
     if (value == ZX_HANDLE_INVALID)
         return ZX_OK;
-    struct handle *handle = handle_table_remove(handle_table_current(), value);
-    if (handle == NULL)
+    *out = handle_table_remove(handle_table_current(), value);
+    if (*out == NULL)
         return ZX_ERR_BAD_HANDLE;
-    if (!(handle->rights & ZX_RIGHT_TRANSFER)) {
-        handle_close(handle);
-        return ZX_ERR_ACCESS_DENIED;
-    }
-    *out = handle;
-    return ZX_OK;
+    return (*out)->rights & ZX_RIGHT_TRANSFER ? ZX_OK : ZX_ERR_ACCESS_DENIED;
 }
 
+/* |argument| (taken) may be NULL; |argument_status| says whether it can be handed over. */
 static zx_status_t start_with_argument(zx_handle_t handle, zx_handle_t thread_handle,
-                                       const struct process_entry *entry, struct handle *argument)
+                                       const struct process_entry *entry, struct handle *argument,
+                                       zx_status_t argument_status)
 {
     struct process *process;
     struct user_thread *thread;
@@ -67,6 +64,10 @@ static zx_status_t start_with_argument(zx_handle_t handle, zx_handle_t thread_ha
     if (status != ZX_OK)
         goto fail;
     status = lookup_thread(thread_handle, ZX_RIGHT_WRITE, &thread, NULL);
+    if (status == ZX_OK && argument_status != ZX_OK) {
+        object_put(&thread->object);
+        status = argument_status;
+    }
     if (status != ZX_OK) {
         object_put(&process->object);
         goto fail;
@@ -86,10 +87,8 @@ zx_status_t sys_process_start(zx_handle_t handle, zx_handle_t thread_handle, zx_
 {
     struct handle *argument;
     zx_status_t status = take_argument(arg1, &argument);
-    if (status != ZX_OK)
-        return status;
     struct process_entry entry = {.pc = entry_pc, .sp = stack, .arg0 = 0, .arg1 = arg2};
-    return start_with_argument(handle, thread_handle, &entry, argument);
+    return start_with_argument(handle, thread_handle, &entry, argument, status);
 }
 
 void sys_process_exit(int64_t retcode)

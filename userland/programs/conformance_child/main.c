@@ -1,5 +1,6 @@
 // The other process of the conformance suite: does one act, which argv names.
 //   exit CODE         ends with that code
+//   assert            ends with an assertion that does not hold
 //   abort-by-thread N a second thread ends the process with code N
 //   thread-exit       the only thread ends itself
 //   wait              until the channel's peer closes; ends with 0
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zircon/assert.h>
 #include <zircon/process.h>
 #include <zircon/processargs.h>
 #include <zircon/syscalls.h>
@@ -222,6 +224,8 @@ int main(int argc, char **argv)
         return serve_futex();
     if (strcmp(act, "ring") == 0)
         return write_rings(zx_take_startup_handle(CHILD_OBJECT), (uint32_t)code);
+    if (strcmp(act, "assert") == 0)
+        ZX_ASSERT_MSG(argc == 0, "as asked");
     if (strcmp(act, "abort-by-thread") == 0 &&
         thread_spawn("exit", exit_process, &code, &thread) == ZX_OK)
         zx_nanosleep(ZX_TIME_INFINITE);
