@@ -50,7 +50,8 @@ zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uin
     return status;
 }
 
-/* Stores |pte| in the table of aspace->last_block if it has nothing at |va|, and releases the lock. */
+/* Stores |pte| in the table of aspace->last_block if it has nothing at |va|, and releases the lock.
+ */
 static inline bool fill_and_unlock(struct arch_aspace *aspace, vaddr_t va, uint64_t pte,
                                    irq_state_t irq)
 {

@@ -190,8 +190,8 @@ static zx_status_t change_any(struct change *change, vaddr_t va)
     return change_range(change, va);
 }
 
-zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
-                      bool keep_tables, struct tlb_batch *batch)
+zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes, bool keep_tables,
+                      struct tlb_batch *batch)
 {
     struct change change = {aspace, batch, va + len_bytes, true, keep_tables, 0};
 
@@ -204,8 +204,8 @@ zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes
                         struct tlb_batch *batch)
 {
     bool remove = (flags & MMU_PERM_MASK) == 0;
-    struct change change = {
-        aspace, batch, va + len_bytes, remove, true, mmu_leaf_bits(flags) & PTE_RWX};
+    struct change change = {aspace, batch, va + len_bytes,
+                            remove, true,  mmu_leaf_bits(flags) & PTE_RWX};
 
     DEBUG_ASSERT(is_aligned(va | len_bytes, PAGE_SIZE_BYTES));
     ASSERT(user_range_is_valid(va, len_bytes));

@@ -198,7 +198,8 @@ static void prepare_execute(struct mapping *mapping)
         mmu_sync_icache(&mapping->aspace->arch);
 }
 
-/* Maps |page| at |va|, whatever is there, and what is worth it around it. The VMO's lock is held. */
+/* Maps |page| at |va|, whatever is there, and what is worth it around it. The VMO's lock is held.
+ */
 static NOINLINE zx_status_t map_found_vmo_locked(struct mapping *mapping, vaddr_t va,
                                                  const struct vmo_page_result *page)
 {

@@ -538,8 +538,8 @@ static struct page_tree_node *remove_below(struct page_tree_node *node, struct p
     return NULL;
 }
 
-/* The page in a slot whose nodes are this tree's alone, if its leaf has others: no node goes. False:
- * it is not so, nothing changed. */
+/* The page in a slot whose nodes are this tree's alone, if its leaf has others: no node goes.
+ * False: it is not so, nothing changed. */
 static bool remove_one(struct page_tree *tree, uint64_t index, struct list_node *freed)
 {
     struct page_tree_node *leaf = find_own_leaf(tree, index);

@@ -14,7 +14,6 @@
 #include "kernel/lib/list.h"
 #include "kernel/vm/page.h"
 
-
 #define PAGE_TREE_INDEX_BITS 54u
 #define PAGE_TREE_MAX_HEIGHT 9u
 #define PAGE_TREE_WAY_BITS   6u
@@ -47,7 +46,8 @@ void page_tree_init(struct page_tree *tree);
 
 /* The page in a slot, NULL if there is none. *out_shared (only set if there is one): another tree
  * shows it too. */
-static inline struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared)
+static inline struct page *page_tree_find(const struct page_tree *tree, uint64_t index,
+                                          bool *out_shared)
 {
     const void *at = tree->root;
     unsigned shift = PAGE_TREE_WAY_BITS * tree->height;
@@ -66,8 +66,8 @@ static inline struct page *page_tree_find(const struct page_tree *tree, uint64_t
     return (struct page *)at;
 }
 
-/* The node in which the slot of |index| is empty and can be filled by page_tree_insert_at: all nodes
- * down to it are there and this tree's alone. NULL: that is not so. */
+/* The node in which the slot of |index| is empty and can be filled by page_tree_insert_at: all
+ * nodes down to it are there and this tree's alone. NULL: that is not so. */
 static inline struct page_tree_node *page_tree_find_hole(const struct page_tree *tree,
                                                          uint64_t index)
 {

@@ -136,8 +136,8 @@ static NOINLINE struct page *refill(struct page_cache *cache)
     return list_entry(first, struct page, node);
 }
 
-/* Takes the first page of a list of this hart's cache, |*count| long. NULL: it is empty. The lock is
- * held. */
+/* Takes the first page of a list of this hart's cache, |*count| long. NULL: it is empty. The lock
+ * is held. */
 static inline struct page *cache_pop_locked(struct list_node *list, uint32_t *count)
 {
     struct list_node *node = list->next;

@@ -42,8 +42,8 @@ MUST_USE struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags);
 /* 2^order contiguous pages aligned to their size, or NULL; the references count in the first. */
 MUST_USE struct page *pmm_alloc_block(unsigned order, enum page_kind kind, uint32_t flags);
 
-/* 2^order contiguous pages aligned to their size, each page separate with its own reference; NULL if
- * there is no such block at hand, though there might be one if the caches were emptied. */
+/* 2^order contiguous pages aligned to their size, each page separate with its own reference; NULL
+ * if there is no such block at hand, though there might be one if the caches were emptied. */
 MUST_USE struct page *pmm_try_alloc_pages(unsigned order, enum page_kind kind, uint32_t flags);
 
 /* Contiguous pages, any count, aligned to 2^align_log2 bytes (>= 12), each page separate with its

@@ -37,8 +37,8 @@ uint64_t buddy_init(void);
  * first struct page is meaningful. NULL: none. */
 struct page *buddy_take_block(unsigned order);
 
-/* Moves up to |count| single pages to the end of |list|, as free pages of a cache; returns how many.
- * Neighbours follow each other where there is a block of them. */
+/* Moves up to |count| single pages to the end of |list|, as free pages of a cache; returns how
+ * many. Neighbours follow each other where there is a block of them. */
 size_t buddy_take_pages(struct list_node *list, size_t count);
 
 /* |count_pages| contiguous frames, the first one aligned to 2^|align_order| frames, all of them

@@ -144,7 +144,8 @@ static inline bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t
 }
 
 /* True if the range meets the fixed mapping. */
-static inline bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes)
+static inline bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr,
+                                          uint64_t len_bytes)
 {
     return aspace->fixed_bytes != 0 && addr < aspace->fixed_base + aspace->fixed_bytes &&
            aspace->fixed_base < addr + len_bytes;

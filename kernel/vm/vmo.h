@@ -261,8 +261,8 @@ MUST_USE zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool 
 bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out);
 
 /* The present pages from |offset| on, at most |max_count| (not 0), as far as all or none of them
- * may be mapped writable: their frames in pa[], the first one in *out. Returns how many; 0: there is
- * none at |offset|. */
+ * may be mapped writable: their frames in pa[], the first one in *out. Returns how many; 0: there
+ * is none at |offset|. */
 size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
                            struct vmo_page_result *out);
 

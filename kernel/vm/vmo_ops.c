@@ -168,8 +168,8 @@ static struct vmo *find_hole_locked(struct vmo *vmo, uint64_t *offset, uint64_t 
     if (!vmo_range_is_valid(vmo->size_bytes, *offset, len_bytes))
         return NULL;
     vmo = vmo_resolve(vmo, offset);
-    if (vmo->is_discarded || vmo_next_page_locked(vmo, *offset, *offset + len_bytes) !=
-                                 *offset + len_bytes)
+    if (vmo->is_discarded ||
+        vmo_next_page_locked(vmo, *offset, *offset + len_bytes) != *offset + len_bytes)
         return NULL;
     return vmo;
 }

@@ -100,8 +100,8 @@ static inline bool is_read_by_relative(const struct vmo *vmo, const struct page 
 
 static struct vmo_page_result result_physical(const struct vmo *vmo, uint64_t offset)
 {
-    return (struct vmo_page_result){
-        .pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES), .writable = true};
+    return (struct vmo_page_result){.pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES),
+                                    .writable = true};
 }
 
 static inline struct vmo_page_result result_present(const struct vmo *vmo, struct page *page,
@@ -154,8 +154,8 @@ size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t
         *out = result_physical(vmo, offset);
         return max_count;
     }
-    pages = page_tree_find_run(&vmo->pages, vmo_tree_index(vmo, offset), max_count, &count,
-                               &shared);
+    pages =
+        page_tree_find_run(&vmo->pages, vmo_tree_index(vmo, offset), max_count, &count, &shared);
     if (pages == NULL)
         return 0;
     pa[0] = page_to_paddr(pages[0]);
@@ -237,8 +237,10 @@ zx_status_t vmo_insert_run_locked(struct vmo *vmo, uint64_t offset, struct page 
 }
 
 /* Puts a copy in the place of the shared page |old|. */
-static NOINLINE zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset, const struct page *old,
-                                      const struct mapping *faulting, struct vmo_page_result *out)
+static NOINLINE zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset,
+                                               const struct page *old,
+                                               const struct mapping *faulting,
+                                               struct vmo_page_result *out)
 {
     struct list_node freed = LIST_INIT(freed);
     struct page *page = pmm_alloc_page(PAGE_VMO, 0);

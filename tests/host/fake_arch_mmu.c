@@ -328,8 +328,8 @@ static void prune(struct arch_aspace *aspace, vaddr_t va, struct tlb_batch *batc
     }
 }
 
-zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
-                      bool keep_tables, struct tlb_batch *batch)
+zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes, bool keep_tables,
+                      struct tlb_batch *batch)
 {
     vaddr_t end = va + len_bytes;
     zx_status_t status;

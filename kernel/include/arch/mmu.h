@@ -120,7 +120,8 @@ size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, 
 MUST_USE zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa,
                                    uint32_t flags);
 
-/* Whether |va| is looked up in a table of 4 KiB pages, so that no large page can be mapped there. */
+/* Whether |va| is looked up in a table of 4 KiB pages, so that no large page can be mapped there.
+ */
 bool mmu_has_small_table(struct arch_aspace *aspace, vaddr_t va);
 
 /* Removes every translation in [va, va + len_bytes) and the tables that are empty then; large pages
