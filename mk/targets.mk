@@ -20,6 +20,9 @@ run: $(BUILD)/Image
 test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
 
+models:
+	@$(PYTHON) tools/models.py $(BUILD)
+
 test-uart:
 	@[ -n "$(TTY)" ] || { echo 'make test-uart TTY=/dev/ttyUSB0' >&2; exit 2; }
 	@$(PYTHON) tools/tap_run.py --build $(BUILD) --tty $(TTY)
@@ -56,7 +59,7 @@ fuzz stress:
 
 -include $(wildcard $(DEPS))
 
-.PHONY: all help clean run test test-uart debug probe bench profile fuzz stress
+.PHONY: all help clean run test models test-uart debug probe bench profile fuzz stress
 
 #: make                 builds the kernel, userland and host tests in build/
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
@@ -67,6 +70,7 @@ fuzz stress:
 #: make host-test       the host tests alone
 #: make model           random VMO and region operations against a model, on this machine:
 #:                      STEPS=10000000 SEED=1
+#: make models          the Promela models of tests/models, checked with spin
 #: make fuzz-host       libFuzzer on the readers of ELF, cpio, processargs, boot arguments and
 #:                      device trees, on this machine: SECONDS=60 each
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0

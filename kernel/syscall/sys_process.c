@@ -1,5 +1,6 @@
 /* Processes. */
 #include "kernel/object/policy.h"
+#include "kernel/syscall/abi.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -109,6 +110,8 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
 {
     zx_status_t status = ZX_OK;
     size_t done = 0;
+    struct process_access access = {.write = write,
+                                    .within_rights = abi_process_memory_keeps_to_rights()};
     uint8_t *bounce = kmalloc(PAGE_SIZE_BYTES);
     if (bounce == NULL)
         return ZX_ERR_NO_MEMORY;
@@ -119,7 +122,7 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
         if (write)
             status = user_copy_in(bounce, user_at, piece);
         if (status == ZX_OK)
-            status = process_copy_memory(process, addr + done, bounce, piece, write, &moved);
+            status = process_copy_memory(process, addr + done, bounce, piece, &access, &moved);
         if (status == ZX_OK && !write)
             status = user_copy_out(user_at, bounce, moved);
         if (status != ZX_OK)

@@ -92,7 +92,7 @@ void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *f
         .perms = mapping->perms,
         .max_perms = mapping->max_perms,
         .cache_policy = mapping->cache_policy,
-        .allow_faults = mapping->allow_faults,
+        .ends_with_stream = mapping->ends_with_stream,
     };
     list_init(&fresh->vmo_node);
     vmo_get(vmo);
@@ -154,6 +154,7 @@ static bool map_large_vmo_locked(struct mapping *mapping, vaddr_t va, paddr_t pa
     vaddr_t base = round_down(va, LARGE_PAGE_BYTES);
 
     if (((va ^ pa) & (LARGE_PAGE_BYTES - 1)) != 0 || !has_large_place(mapping, va) ||
+        mapping_offset_of(mapping, base) + LARGE_PAGE_BYTES > vmo_shown_end_locked(mapping) ||
         !vmo_peek_large_locked(mapping->vmo, mapping_offset_of(mapping, base), &large))
         return false;
     return mmu_map_large(&mapping->aspace->arch, base, large.pa, page_flags(mapping, &large)) ==
@@ -165,7 +166,7 @@ static void map_present_vmo_locked(struct mapping *mapping, vaddr_t va, vaddr_t 
 {
     struct vmo *vmo = mapping->vmo;
     uint64_t offset = mapping_offset_of(mapping, va);
-    uint64_t offset_end = MIN(mapping_offset_of(mapping, end), vmo->size_bytes);
+    uint64_t offset_end = MIN(mapping_offset_of(mapping, end), vmo_shown_end_locked(mapping));
     paddr_t pa[RUN_PAGES];
 
     while (offset < offset_end) {
@@ -232,14 +233,19 @@ static NOINLINE zx_status_t map_found_vmo_locked(struct mapping *mapping, vaddr_
 zx_status_t mapping_fault_locked(struct mapping *mapping, vaddr_t va, uint32_t access)
 {
     struct vmo_page_result page;
+    uint64_t offset;
     zx_status_t status;
 
     if ((access & ~(uint32_t)mapping->perms) != 0)
         return ZX_ERR_ACCESS_DENIED;
     do {
         vmo_lock(mapping->vmo);
-        status = vmo_get_page_locked(mapping->vmo, mapping_offset_of(mapping, va),
-                                     (access & MMU_PERM_WRITE) != 0, mapping, &page);
+        offset = mapping_offset_of(mapping, va);
+        if (UNLIKELY(mapping->ends_with_stream) && offset >= vmo_shown_end_locked(mapping))
+            status = ZX_ERR_OUT_OF_RANGE;
+        else
+            status = vmo_get_page_locked(mapping->vmo, offset, (access & MMU_PERM_WRITE) != 0,
+                                         mapping, &page);
         /* Most faults are the first touch of a page for which there is a table. */
         if (status == ZX_OK &&
             !((page.is_new || page.is_zero_page) && (mapping->perms & MMU_PERM_EXEC) == 0 &&

@@ -35,15 +35,19 @@ struct op_rule {
     uint32_t op; /* 0: there is none of this number */
     bool enters_children;
     bool needs_write; /* a mapping that is or could become writable */
+    bool needs_shown; /* all of the range is in the VMO, and before the end of the mapping's view */
 };
 
-#define RULE(op, enters_children, needs_write) [op] = {op, enters_children, needs_write}
+#define RULE(op, ...) [op] = {op, __VA_ARGS__}
 
 static const struct op_rule op_rules[] = {
-    RULE(ZX_VMAR_OP_COMMIT, false, true),    RULE(ZX_VMAR_OP_DECOMMIT, false, true),
-    RULE(ZX_VMAR_OP_MAP_RANGE, true, false), RULE(ZX_VMAR_OP_ZERO, false, true),
-    RULE(ZX_VMAR_OP_DONT_NEED, true, false), RULE(ZX_VMAR_OP_ALWAYS_NEED, true, false),
-    RULE(ZX_VMAR_OP_PREFETCH, false, false),
+    RULE(ZX_VMAR_OP_COMMIT, false, true, true),
+    RULE(ZX_VMAR_OP_DECOMMIT, false, true, true),
+    RULE(ZX_VMAR_OP_MAP_RANGE, true, false, false),
+    RULE(ZX_VMAR_OP_ZERO, false, true, false),
+    RULE(ZX_VMAR_OP_DONT_NEED, true, false, false),
+    RULE(ZX_VMAR_OP_ALWAYS_NEED, true, false, false),
+    RULE(ZX_VMAR_OP_PREFETCH, false, false, true),
 };
 
 static const struct op_rule *find_rule(uint32_t op)
@@ -73,12 +77,23 @@ static zx_status_t check_range(struct vmar *vmar, const struct op_rule *rule, va
     return status;
 }
 
+static bool is_shown(const struct mapping *mapping, vaddr_t end)
+{
+    vmo_lock(mapping->vmo);
+    bool shown = mapping_offset_of(mapping, end) <= vmo_shown_end_locked(mapping);
+    vmo_unlock(mapping->vmo);
+    return shown;
+}
+
 /* The part [first, end) of the mapping. */
-static zx_status_t do_mapping(struct mapping *mapping, uint32_t op, vaddr_t first, vaddr_t end)
+static zx_status_t do_mapping(struct mapping *mapping, const struct op_rule *rule, vaddr_t first,
+                              vaddr_t end)
 {
     uint64_t offset = mapping_offset_of(mapping, first);
 
-    switch (op) {
+    if (rule->needs_shown && !is_shown(mapping, end))
+        return ZX_ERR_OUT_OF_RANGE;
+    switch (rule->op) {
     case ZX_VMAR_OP_COMMIT:
         return vmo_commit(mapping->vmo, offset, end - first);
     case ZX_VMAR_OP_DECOMMIT:
@@ -94,7 +109,7 @@ static zx_status_t do_mapping(struct mapping *mapping, uint32_t op, vaddr_t firs
         /* Hints about pages that could be reclaimed or brought in: anonymous memory has none. */
         return ZX_OK;
     default:
-        panic("vmar_op_range: op %u has a rule but no action", op);
+        panic("vmar_op_range: op %u has a rule but no action", rule->op);
     }
 }
 
@@ -114,13 +129,13 @@ static zx_status_t op_range_locked(struct vmar *vmar, const struct op_rule *rule
     if (region != NULL && !region->is_vmar && addr + len_bytes <= region_end(region)) {
         struct mapping *mapping = mapping_from_region(region);
         status = check_mapping(mapping, rule);
-        return status == ZX_OK ? do_mapping(mapping, rule->op, addr, addr + len_bytes) : status;
+        return status == ZX_OK ? do_mapping(mapping, rule, addr, addr + len_bytes) : status;
     }
     status = check_range(vmar, rule, addr, addr + len_bytes, op_children);
     mapping_cursor_init(&cursor, vmar, addr, addr + len_bytes);
     while (status == ZX_OK && !mapping_cursor_is_done(&cursor)) {
         struct mapping *mapping = mapping_cursor_next(&cursor);
-        status = do_mapping(mapping, rule->op, MAX(mapping->region.base, addr),
+        status = do_mapping(mapping, rule, MAX(mapping->region.base, addr),
                             MIN(region_end(&mapping->region), addr + len_bytes));
     }
     return status;

@@ -77,6 +77,8 @@ static void expect_no_new_handle(const struct things *t, zx_status_t want)
 
     EXPECT_STATUS(zx_channel_create(0, &a, &b), want);
     EXPECT_STATUS(zx_clock_create(0, NULL, &a), want);
+    EXPECT_STATUS(zx_counter_create(0, &a), want);
+    EXPECT_STATUS(zx_debuglog_create(ZX_HANDLE_INVALID, 0, &a), want);
     EXPECT_STATUS(zx_event_create(0, &a), want);
     EXPECT_STATUS(zx_eventpair_create(0, &a, &b), want);
     EXPECT_STATUS(zx_exception_get_thread(t->exception, &a), want);

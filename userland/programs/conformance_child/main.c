@@ -8,6 +8,7 @@
 //   futex             adds one to the word of the shared VMO and wakes, as often as it is woken
 //   spin              for ever
 //   ring N            threads write records through an IOB endpoint, as writers N, N + 1 ...
+//   the acts of places.c tell where things are, and look for what is not the child's
 //   the acts of policy.c end with the status of what they did, negated
 //   storm             maps, fills, checks and unmaps memory many times
 //   the faults below  tells the address in a message, then does what must not work
@@ -20,6 +21,7 @@
 #include <zircon/syscalls.h>
 
 #include "userland/libzx/thread.h"
+#include "userland/programs/conformance_child/places.h"
 #include "userland/programs/conformance_child/policy.h"
 #include "userland/programs/conformance_child/protocol.h"
 #include "userland/programs/conformance_child/ring.h"
@@ -231,6 +233,8 @@ int main(int argc, char **argv)
         zx_nanosleep(ZX_TIME_INFINITE);
     while (strcmp(act, "spin") == 0)
         __asm__ volatile("" ::: "memory");
+    if (places_act(act, channel, &code))
+        return code;
     if (policy_act(act, &code))
         zx_process_exit(code);
     fault(act);

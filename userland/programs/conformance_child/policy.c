@@ -77,6 +77,12 @@ static zx_status_t new_iob(void)
     return zx_iob_create(0, &region, 1, &ends[0], &ends[1]);
 }
 
+static zx_status_t new_shared_region(void)
+{
+    zx_handle_t out;
+    return zx_iob_create_shared_region(0, ZX_PAGE_SIZE, &out);
+}
+
 static zx_status_t new_fifo(void)
 {
     zx_handle_t out[2];
@@ -129,6 +135,7 @@ static const struct {
     {"new-port", new_port},
     {"new-fifo", new_fifo},
     {"new-iob", new_iob},
+    {"new-shared-region", new_shared_region},
     {"new-timer", new_timer},
     {"new-process", new_process},
     {"timer-slack", set_timer_slack},
