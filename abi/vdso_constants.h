@@ -18,9 +18,9 @@
 
 __BEGIN_CDECLS
 
-// Time starts at base_ticks: nanoseconds = (((counter - base_ticks) << ticks_shift) * ns_mult) >> 64
-// with a 128-bit product. The kernel computes its own clock in the same way, so that the two never
-// disagree.
+// Time starts at base_ticks: nanoseconds = (((counter - base_ticks) << ticks_shift) * ns_mult) >>
+// 64 with a 128-bit product. The kernel computes its own clock in the same way, so that the two
+// never disagree.
 struct vdso_constants {
     uint32_t magic;   // VDSO_CONSTANTS_MAGIC
     uint32_t version; // VDSO_CONSTANTS_VERSION
@@ -41,8 +41,8 @@ struct vdso_constants {
 
 ZX_ASSERT_SIZE(struct vdso_constants, 144);
 
-// Fills ticks_per_second, ns_mult and ticks_shift for a counter of ticks_per_second (1 .. 2^62). The
-// multiplier gets all 64 significant bits, or as many as there are; it is exact when the rate
+// Fills ticks_per_second, ns_mult and ticks_shift for a counter of ticks_per_second (1 .. 2^62).
+// The multiplier gets all 64 significant bits, or as many as there are; it is exact when the rate
 // divides 10^9. What the shift of the ticks loses is beyond what nanoseconds can say. Plain 64-bit
 // arithmetic: nothing here needs a compiler's run-time library.
 __UNUSED static inline void vdso_constants_set_rate(struct vdso_constants *c,

@@ -7,6 +7,7 @@
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/kspace.h"
+#include "arch/riscv/tlb.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
@@ -38,38 +39,66 @@ void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(v
     arch->fp_hart = -1;
 }
 
-/* FP registers are saved when dirty and loaded when the hart does not hold them already: switching
- * through kernel threads, which leave them alone, costs nothing. Returns what sstatus.FS is to be
- * for |next|. */
-static uint64_t switch_fp(struct hart *hart, uint64_t status, struct arch_thread *prev,
-                          struct arch_thread *next)
+static bool holds_fp_of(const struct hart *hart, const struct arch_thread *thread)
 {
-    if ((status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
-        fp_save(&prev->fp);
-    if (next->fp_mode == ARCH_FP_UNUSED)
-        return 0;
-    if (hart->fp_owner != next || next->fp_hart != (int32_t)next->hart_index) {
-        csr_set(sstatus, SSTATUS_FS_CLEAN);
-        fp_load(&next->fp);
-        hart->fp_owner = next;
-        next->fp_hart = (int32_t)next->hart_index;
-    }
-    return SSTATUS_FS_CLEAN;
+    return hart->fp_owner == thread && thread->fp_hart == (int32_t)arch_hart_index();
 }
 
-void arch_context_switch(struct thread *prev, struct thread *next)
+/* What sstatus is to be in |next|'s context. The way out of a system call relies on SPP and SPIE; a
+ * trap from the kernel that |next| may be in has its own sstatus in its frame. */
+static uint64_t status_of(uint64_t status, const struct arch_thread *next)
 {
-    struct arch_thread *prev_arch = (struct arch_thread *)prev;
+    status = (status & ~(SSTATUS_FS | SSTATUS_SPP)) | SSTATUS_SPIE;
+    return next->fp_mode == ARCH_FP_UNUSED ? status : status | SSTATUS_FS_CLEAN;
+}
+
+/* FP registers are saved when dirty and loaded when the hart does not hold them already: switching
+ * through kernel threads, which leave them alone, costs nothing. */
+static void switch_fp(struct hart *hart, struct arch_thread *prev, struct arch_thread *next)
+{
+    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+        fp_save(&prev->fp);
+    if (next->fp_mode == ARCH_FP_UNUSED || holds_fp_of(hart, next))
+        return;
+    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    fp_load(&next->fp);
+    hart->fp_owner = next;
+    next->fp_hart = (int32_t)arch_hart_index();
+}
+
+/* With everything that may be to do besides. */
+NOINLINE static void context_switch_slow(struct thread *prev, struct thread *next,
+                                         struct arch_aspace *aspace)
+{
     struct arch_thread *next_arch = (struct arch_thread *)next;
+    struct hart *hart = this_hart();
+
+    if (hart->aspace != aspace && !tlb_switch_fast(hart, aspace, arch_hart_index()))
+        tlb_switch_slow(hart, aspace);
+    kspace_catch_up();
+    switch_fp(hart, (struct arch_thread *)prev, next_arch);
+    next_arch->hart_index = arch_hart_index();
+    csr_write(sstatus, status_of(csr_read(sstatus), next_arch));
+    switch_stacks(prev, next);
+}
+
+void arch_context_switch(struct thread *prev, struct thread *next, struct arch_aspace *aspace)
+{
+    struct arch_thread *next_arch = (struct arch_thread *)next;
+    unsigned hart_index = arch_hart_index();
+    struct hart *hart = &harts[hart_index];
     uint64_t status = csr_read(sstatus);
 
-    kspace_catch_up();
-    next_arch->hart_index = prev_arch->hart_index;
-    /* The way out of a system call relies on SPP and SPIE; a trap from the kernel that |next| may
-     * be in has its own sstatus in its frame. */
-    csr_write(sstatus, (status & ~(SSTATUS_FS | SSTATUS_SPP)) | SSTATUS_SPIE |
-                           switch_fp(this_hart(), status, prev_arch, next_arch));
-    switch_stacks(prev, next);
+    if (LIKELY(hart->kernel_map_generation == atomic_load_relaxed(&kernel_map_generation) &&
+               (status & SSTATUS_FS) != SSTATUS_FS_DIRTY &&
+               (next_arch->fp_mode == ARCH_FP_UNUSED || holds_fp_of(hart, next_arch)) &&
+               (hart->aspace == aspace || tlb_switch_fast(hart, aspace, hart_index)))) {
+        next_arch->hart_index = hart_index;
+        csr_write(sstatus, status_of(status, next_arch));
+        switch_stacks(prev, next);
+    } else {
+        context_switch_slow(prev, next, aspace);
+    }
 }
 
 void arch_set_current_thread(struct thread *thread)

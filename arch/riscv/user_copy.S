@@ -22,7 +22,8 @@ arch_copy_from_user:
     .global arch_copy_to_user
 arch_copy_to_user:
     mv      t0, a0
-1:  add     t1, t0, a2              /* user_range_is_valid */
+1:  beqz    a2, user_nothing_to_do
+    add     t1, t0, a2              /* user_range_is_valid */
     li      t2, USER_TOP
     bltu    t1, t0, user_range_bad
     bltu    t2, t1, user_range_bad
@@ -33,7 +34,6 @@ arch_copy_to_user:
     or      t0, t0, a2
     andi    t0, t0, 7
     bnez    t0, 4f                  /* not in whole words */
-    beqz    a2, 6f
     li      t4, 64
     bgeu    a2, t4, 2f
 1:  ld      t1, 0(a1)
@@ -171,4 +171,7 @@ user_access_failed:
     csrc    sstatus, t6
 user_range_bad:
     li      a0, STATUS_INVALID_ARGS
+    ret
+user_nothing_to_do:
+    li      a0, 0
     ret

@@ -4,10 +4,10 @@
 #include "kernel/object/object_internal.h"
 #include "kernel/vm/kheap.h"
 
-/* A value is a slot's tag, generation << 18 | index << 2, xor the table's key, whose bits 0 and 1 are
- * set. Slots live in chunks of one page that are added as needed and stay. Those that were never
- * used are behind |count_used|. Free ones form a queue, so that a slot rests as long as possible
- * before it is used again; its generation moves on each time. */
+/* A value is a slot's tag, generation << 18 | index << 2, xor the table's key, whose bits 0 and 1
+ * are set. Slots live in chunks of one page that are added as needed and stay. Those that were
+ * never used are behind |count_used|. Free ones form a queue, so that a slot rests as long as
+ * possible before it is used again; its generation moves on each time. */
 #define CHUNK_SHIFT    8
 #define CHUNK_SLOTS    (1u << CHUNK_SHIFT)
 #define CHUNK_LIMIT    (HANDLE_TABLE_MAX / CHUNK_SLOTS)
@@ -23,9 +23,10 @@ struct slot {
 };
 
 struct handle_table {
-    struct spinlock lock; /* everything below; nothing is taken inside it */
-    uint32_t key;         /* bits 0 and 1 are those that all values have */
-    uint32_t count_used;  /* slots that have a tag: those before this index */
+    struct spinlock lock;    /* everything below; nothing is taken inside it */
+    uint32_t key;            /* bits 0 and 1 are those that all values have */
+    uint32_t count_used;     /* slots that have a tag: those before this index */
+    uint32_t count_removals; /* read without the lock */
     uint32_t count;
     uint32_t count_slots;
     uint32_t first_free, last_free; /* indexes, or NO_SLOT */
@@ -85,6 +86,7 @@ static struct handle *slot_vacate_locked(struct handle_table *table, struct slot
         slot_at(table, table->last_free)->next_free = index;
     table->last_free = index;
     table->count--;
+    atomic_store_relaxed(&table->count_removals, table->count_removals + 1);
     return slot->handle;
 }
 
@@ -366,6 +368,11 @@ zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value
     }
     *out = copy;
     return ZX_OK;
+}
+
+uint32_t handle_table_count_removals(const struct handle_table *table)
+{
+    return atomic_load_relaxed(&table->count_removals);
 }
 
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity)

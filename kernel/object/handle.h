@@ -80,6 +80,11 @@ MUST_USE zx_status_t handle_get_identity(zx_handle_t value, zx_rights_t needed, 
 typedef void (*handle_failure_fn)(zx_handle_t value, zx_status_t status);
 void handle_set_failure_hook(handle_failure_fn fn);
 
+/* Changes whenever a handle leaves the table, before its observers are cancelled: if it is the same
+ * after an observer was added as before the lookup, the handle that was waited on is still there.
+ */
+uint32_t handle_table_count_removals(const struct handle_table *table);
+
 /* True if |value| is still the handle that had this identity. */
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity);
 

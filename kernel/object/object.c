@@ -118,14 +118,8 @@ static void unlink_observer_locked(struct object *object, struct observer *obser
     object->count_observers--;
 }
 
-void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+static void notify_locked(struct object *object, uint32_t rising, uint32_t now)
 {
-    uint32_t old = object->signals;
-    uint32_t now = (old & ~clear) | set;
-    uint32_t rising = now & ~old;
-    atomic_store_release(&object->signals, now);
-    if (rising == 0)
-        return;
     list_for_each_safe (node, next, &object->observers) {
         struct observer *observer = list_entry(node, struct observer, object_node);
         if ((observer->trigger & rising) == 0)
@@ -135,10 +129,24 @@ void object_update_signals_locked(struct object *object, uint32_t clear, uint32_
     }
 }
 
+static inline void update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+{
+    uint32_t old = object->signals;
+    uint32_t now = (old & ~clear) | set;
+    atomic_store_release(&object->signals, now);
+    if ((now & ~old) != 0 && !list_is_empty(&object->observers))
+        notify_locked(object, now & ~old, now);
+}
+
+void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+{
+    update_signals_locked(object, clear, set);
+}
+
 void object_update_signals(struct object *object, uint32_t clear, uint32_t set)
 {
     irq_state_t irq = spin_lock_irqsave(&object->lock);
-    object_update_signals_locked(object, clear, set);
+    update_signals_locked(object, clear, set);
     spin_unlock_irqrestore(&object->lock, irq);
 }
 

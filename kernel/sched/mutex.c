@@ -63,8 +63,7 @@ void mutex_lock_slow(struct mutex *mutex)
 
 void mutex_unlock_slow(struct mutex *mutex)
 {
-    ASSERT(atomic_load_relaxed(&mutex->owner) ==
-           ((uintptr_t)thread_current() | MUTEX_HAS_WAITERS));
+    ASSERT(atomic_load_relaxed(&mutex->owner) == ((uintptr_t)thread_current() | MUTEX_HAS_WAITERS));
     irq_state_t irq = spin_lock_irqsave(&mutex->wait_lock);
     struct mutex_waiter *next =
         list_entry(list_pop_front(&mutex->waiters), struct mutex_waiter, node);

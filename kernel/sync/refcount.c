@@ -1,6 +1,5 @@
 #include "kernel/sync/refcount.h"
 
-
 void refcount_get_unusual(struct refcount *ref, uint32_t old)
 {
     ASSERT(old != 0);

@@ -26,16 +26,10 @@ static bool wait_tells_state(zx_status_t status)
 zx_status_t sys_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,
                                 zx_signals_t *observed_user)
 {
-    struct wait_entry entry;
-    zx_status_t status = wait_entry_get(handle, signals, &entry);
-    if (status != ZX_OK)
-        return status;
-    entry.observed = object_poll_signals(entry.object);
-    if ((entry.observed & signals) == 0)
-        status = wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, deadline);
-    object_put(entry.object);
-    if (wait_tells_state(status)) {
-        zx_status_t put_status = user_put_u32_optional(observed_user, entry.observed);
+    uint32_t observed;
+    zx_status_t status = wait_one(handle, signals, deadline, &observed);
+    if (observed_user != NULL && wait_tells_state(status)) {
+        zx_status_t put_status = user_put_u32(observed_user, observed);
         if (put_status != ZX_OK)
             return put_status;
     }

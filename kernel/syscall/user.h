@@ -16,13 +16,13 @@
 MUST_USE static inline zx_status_t user_copy_in(void *dst, const void *src_user, size_t len_bytes)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
-    return len_bytes == 0 ? ZX_OK : arch_copy_from_user(dst, (uintptr_t)src_user, len_bytes);
+    return arch_copy_from_user(dst, (uintptr_t)src_user, len_bytes);
 }
 
 MUST_USE static inline zx_status_t user_copy_out(void *dst_user, const void *src, size_t len_bytes)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
-    return len_bytes == 0 ? ZX_OK : arch_copy_to_user((uintptr_t)dst_user, src, len_bytes);
+    return arch_copy_to_user((uintptr_t)dst_user, src, len_bytes);
 }
 
 /* *dst_user = value, for the usual out-parameters; the _optional ones accept NULL. */

@@ -373,15 +373,20 @@ static void magazine_empty(struct kcache *cache, struct magazine *magazine, uint
         slab_free(cache, objects[count]);
 }
 
-void kheap_drain(void)
+bool kheap_drain(void)
 {
+    bool had_any = false;
+
     for (unsigned hart = 0; hart < MAX_HARTS; hart++) {
         struct magazine *theirs = atomic_load_acquire(&magazines[hart]);
         for (uint32_t i = 0; theirs != NULL && i < atomic_load_acquire(&count_caches); i++) {
-            if (atomic_load_relaxed(&theirs[i].count) != 0)
-                magazine_empty(&caches[i], &theirs[i], 0);
+            if (atomic_load_relaxed(&theirs[i].count) == 0)
+                continue;
+            magazine_empty(&caches[i], &theirs[i], 0);
+            had_any = true;
         }
     }
+    return had_any;
 }
 
 /* ---- Objects --------------------------------------------------------------------------------- */
@@ -390,10 +395,9 @@ NOINLINE static void *alloc_from_slab(struct kcache *cache)
 {
     char *object = slab_alloc(cache);
 
-    if (object == NULL) {
-        kheap_drain(); /* among what other caches keep there may be a whole slab */
+    /* Among what other caches keep free there may be a whole slab. */
+    if (object == NULL && kheap_drain())
         object = slab_alloc(cache);
-    }
     if (object != NULL)
         object_issue(cache, object);
     return object;
@@ -543,7 +547,7 @@ void kheap_for_each_cache(void (*fn)(void *ctx, const char *name, size_t object_
 {
     uint32_t count = atomic_load_acquire(&count_caches);
 
-    kheap_drain();
+    (void)kheap_drain();
     for (uint32_t i = 0; i < count; i++) {
         struct kcache *cache = &caches[i];
         irq_state_t irqs = spin_lock_irqsave(&cache->lock);

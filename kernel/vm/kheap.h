@@ -12,9 +12,9 @@ void kheap_init(void);
  * once a hart. */
 void kheap_init_hart(unsigned hart_index);
 
-/* Empties all magazines, so that the number of pages in use says what is in use. No lock of rank
- * KHEAP or inner. */
-void kheap_drain(void);
+/* Empties all magazines, so that the number of pages in use says what is in use. False: there was
+ * nothing in them. No lock of rank KHEAP or inner. */
+bool kheap_drain(void);
 
 /* A cache of objects of |object_bytes|, aligned to |align_bytes| (power of two, <= 64). |name| is
  * kept. Caches live for ever. Panics without memory: boot only. */

@@ -43,6 +43,12 @@ void mapping_destroy(struct mapping *mapping)
     kcache_free(mapping_cache, mapping);
 }
 
+/* What anybody remembers of the address space's mappings counts for nothing any more. */
+static void note_change_locked(struct aspace *aspace)
+{
+    atomic_store_relaxed(&aspace->layout_generation, aspace->layout_generation + 1);
+}
+
 /* ---- Tree and list ----------------------------------------------------------------------------
  */
 
@@ -61,6 +67,7 @@ void mapping_attach_locked(struct mapping *mapping, struct vmar *vmar, struct vm
     vmo_add_mapping_locked(vmo, mapping);
     vmo_unlock(vmo);
     region_tree_insert(&vmar->children, &mapping->region);
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_detach_locked(struct mapping *mapping)
@@ -72,6 +79,7 @@ void mapping_detach_locked(struct mapping *mapping)
     mapping->region.parent = NULL;
     if (mapping->aspace->last_fault == mapping)
         mapping->aspace->last_fault = NULL;
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *fresh)
@@ -104,6 +112,7 @@ void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *f
     vmo_unlock(vmo);
     region_tree_update(&vmar->children, &mapping->region);
     region_tree_insert(&vmar->children, &fresh->region);
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_shrink_locked(struct mapping *mapping, vaddr_t base, vaddr_t end)
@@ -115,6 +124,7 @@ void mapping_shrink_locked(struct mapping *mapping, vaddr_t base, vaddr_t end)
     mapping->region.size_bytes = end - base;
     vmo_unlock(mapping->vmo);
     region_tree_update(&mapping->region.parent->children, &mapping->region);
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_set_perms_locked(struct mapping *mapping, uint32_t perms)

@@ -81,12 +81,6 @@ static void hart_switch(unsigned hart, struct arch_aspace *next)
     pthread_mutex_unlock(&tlb->lock);
 }
 
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
-{
-    (void)prev;
-    hart_switch(arch_hart_index(), next);
-}
-
 void fake_leave_aspaces(void)
 {
     for (unsigned i = 0; i < MAX_HARTS; i++)
@@ -271,6 +265,8 @@ static zx_status_t user_copy(uintptr_t user, void *kernel, size_t len_bytes, uin
             memcpy(kernel, (void *)user, len_bytes);
         return ZX_OK;
     }
+    if (len_bytes == 0)
+        return ZX_OK;
     if (!user_range_is_valid(user, len_bytes))
         return ZX_ERR_INVALID_ARGS;
     while (len_bytes > 0) {

@@ -52,6 +52,7 @@ struct arch_aspace {
     uint64_t lock[2]; /* struct spinlock, rank PAGE_TABLE: guards the tables, count_tables and
                          last_* */
     uint64_t *root;
+    uint64_t satp; /* for the root, without an ASID */
     uint64_t count_tables;
     uint64_t last_block; /* the 2 MiB, by number, that the table last written to is for; -1: none */
     uint64_t *last_table;

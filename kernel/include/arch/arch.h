@@ -59,10 +59,11 @@ static inline bool user_range_is_valid(uintptr_t addr, size_t len_bytes)
  * off (as they are at every switch). |stack_top| is 16-byte aligned. entry must not return. */
 void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(void *), void *arg);
 
-/* Saves the running thread's registers in |prev| (FP state too when dirty), loads those of |next|
- * and returns in next's context. Interrupts off. struct arch_thread is the first member of struct
+/* Saves the running thread's registers in |prev| (FP state too when dirty), makes |aspace| the
+ * address space of this hart (NULL: the kernel's own tables), loads the registers of |next| and
+ * returns in next's context. Interrupts off. struct arch_thread is the first member of struct
  * thread, so the pointers are the same. */
-void arch_context_switch(struct thread *prev, struct thread *next);
+void arch_context_switch(struct thread *prev, struct thread *next, struct arch_aspace *aspace);
 
 /* Makes |thread| the current one of this hart without switching stacks: boot only. */
 void arch_set_current_thread(struct thread *thread);
@@ -102,8 +103,8 @@ void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_s
 
 /* ---- User memory --------------------------------------------------------------------------- */
 /* These survive any fault: they resolve what the address space can resolve and otherwise return
- * ZX_ERR_INVALID_ARGS, with part of the bytes possibly copied. They may sleep (no spinlock held, no
- * VM lock held) and check that the range is in the user half. */
+ * ZX_ERR_INVALID_ARGS, with part of the bytes possibly copied. A length of 0 never fails. They may
+ * sleep (no spinlock held, no VM lock held) and check that the range is in the user half. */
 MUST_USE zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes);
 MUST_USE zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes);
 
