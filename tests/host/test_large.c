@@ -289,7 +289,8 @@ static void test_process_write(void **state)
     map_area(RX | ZX_VM_MAP_RANGE);
     assert_true(is_large(at(0)));
     all_read(MIDDLE, byte_of(MIDDLE));
-    assert_int_equal(aspace_get_vmo(space, at(MIDDLE), true, &found, &offset), ZX_OK);
+    assert_int_equal(aspace_get_vmo(space, at(MIDDLE), MMU_PERM_WRITE, true, &found, &offset),
+                     ZX_OK);
     assert_int_equal(vmo_write_kernel(found, offset, &byte, 1), ZX_OK);
     vmo_put(found);
     all_read(MIDDLE, 77);
