@@ -31,11 +31,13 @@ static zx_status_t check_args(const struct vmar_map_args *args)
 #define LARGE_ALIGN (21u << ZX_VM_ALIGN_BASE)
 _Static_assert(1ul << (LARGE_ALIGN >> ZX_VM_ALIGN_BASE) == LARGE_PAGE_BYTES, "");
 
-/* Whether a place in which large pages can show the VMO is preferred to others. */
+/* Whether a place in which large pages can show the VMO is preferred to others: if it is to be
+ * populated at once. It is less random than others. */
 static bool may_be_aligned(const struct vmar *vmar, const struct vmar_map_args *args)
 {
-    return args->len_bytes >= LARGE_PAGE_BYTES && is_aligned(args->vmo_offset, LARGE_PAGE_BYTES) &&
-           (args->options & (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE | VMAR_ALIGN_MASK)) == 0 &&
+    return (args->options & ZX_VM_MAP_RANGE) != 0 && args->len_bytes >= LARGE_PAGE_BYTES &&
+           is_aligned(args->vmo_offset, LARGE_PAGE_BYTES) &&
+           (args->options & (ZX_VM_SPECIFIC | VMAR_ALIGN_MASK)) == 0 &&
            (vmar->options & ZX_VM_COMPACT) == 0;
 }
 
