@@ -141,6 +141,8 @@ static zx_status_t child_status(const struct model_vmo *parent, uint32_t options
         return ZX_ERR_INVALID_ARGS;
     if ((options & ZX_VMO_CHILD_REFERENCE) && (offset != 0 || size != 0))
         return ZX_ERR_INVALID_ARGS;
+    if ((options & ZX_VMO_CHILD_SLICE) && !model_vmo_contains(parent, offset, model_round_up(size)))
+        return ZX_ERR_INVALID_ARGS;
     if ((options & ZX_VMO_CHILD_SLICE) && parent->memory->resizable)
         return ZX_ERR_NOT_SUPPORTED;
     if ((options & ZX_VMO_CHILD_REFERENCE) && parent->is_slice)
@@ -148,8 +150,6 @@ static zx_status_t child_status(const struct model_vmo *parent, uint32_t options
     if ((options & ZX_VMO_CHILD_REFERENCE) && (options & ZX_VMO_CHILD_RESIZABLE) &&
         !parent->resizable)
         return ZX_ERR_NOT_SUPPORTED;
-    if ((options & ZX_VMO_CHILD_SLICE) && !model_vmo_contains(parent, offset, model_round_up(size)))
-        return ZX_ERR_INVALID_ARGS;
     return ZX_OK;
 }
 
