@@ -39,6 +39,7 @@ LAYERS = {
     "platform": PLATFORM,
     "userland": FORMATS + ["userland"],
     "tests/conformance": ["abi", "userland", "tests/conformance"],
+    "tests/fuzz": ["abi", "userland", "tests/fuzz"],
     "tests/headers": ["abi"],
     "tests/bench": ["abi", "userland", "tests/bench"],
     "tests/model": ["abi", "tests/model"],
