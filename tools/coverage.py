@@ -20,7 +20,6 @@ REASONS = {
     "channel_call_finish": "part of the vDSO's own call",
     "counter_": "an event or a futex does",
     "cprng_draw_once": "part of the vDSO's own call",
-    "debug_send_command": "the kernel takes no commands",
     "debuglog_": "the log goes to the console",
     "framebuffer_": "no display",
     "guest_": "no hypervisor",

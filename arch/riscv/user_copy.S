@@ -124,8 +124,8 @@ user_load_u32_nofault:
     ret
 user_nofault_end:
 
+/* a0 holds the status already. */
 user_access_failed:
     li      t6, SSTATUS_SUM
     csrc    sstatus, t6
-    li      a0, -1
     ret

@@ -2,7 +2,8 @@
 #include "arch/arch.h"
 #include "kernel/lib/panic.h"
 
-/* user_copy.S; 0, or -1 after a fault */
+/* user_copy.S; 0, or after a fault what trap.c made of it: ZX_ERR_NO_MEMORY or
+ * ZX_ERR_INVALID_ARGS */
 long user_copy(void *dst, const void *src, size_t len_bytes);
 long user_load_u32(const void *src_user, uint32_t *out);
 long user_load_u32_nofault(const void *src_user, uint32_t *out);
@@ -11,19 +12,17 @@ long user_probe_write(uint32_t *dst_user);
 zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
-    if (!user_range_is_valid(src_user, len_bytes) ||
-        user_copy(dst, (const void *)src_user, len_bytes) != 0)
+    if (!user_range_is_valid(src_user, len_bytes))
         return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
+    return (zx_status_t)user_copy(dst, (const void *)src_user, len_bytes);
 }
 
 zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
-    if (!user_range_is_valid(dst_user, len_bytes) ||
-        user_copy((void *)dst_user, src, len_bytes) != 0)
+    if (!user_range_is_valid(dst_user, len_bytes))
         return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
+    return (zx_status_t)user_copy((void *)dst_user, src, len_bytes);
 }
 
 zx_status_t arch_probe_user_write(uintptr_t dst_user, size_t len_bytes)
@@ -33,8 +32,9 @@ zx_status_t arch_probe_user_write(uintptr_t dst_user, size_t len_bytes)
         return ZX_ERR_INVALID_ARGS;
     for (uintptr_t page = round_down(dst_user, PAGE_SIZE_BYTES); page < dst_user + len_bytes;
          page += PAGE_SIZE_BYTES) {
-        if (user_probe_write((uint32_t *)page) != 0)
-            return ZX_ERR_INVALID_ARGS;
+        zx_status_t status = (zx_status_t)user_probe_write((uint32_t *)page);
+        if (status != ZX_OK)
+            return status;
     }
     return ZX_OK;
 }
@@ -48,9 +48,9 @@ static bool u32_is_valid(uintptr_t src_user)
 zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
-    if (!u32_is_valid(src_user) || user_load_u32((const void *)src_user, out) != 0)
+    if (!u32_is_valid(src_user))
         return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
+    return (zx_status_t)user_load_u32((const void *)src_user, out);
 }
 
 zx_status_t arch_load_user_u32_nofault(uintptr_t src_user, uint32_t *out)

@@ -47,6 +47,7 @@ unsigned lock_rank_enter_interrupt(void)
     if (held != NULL) {
         base = held->base;
         held->base = held->count;
+        held->count_interrupts++;
     }
     return base;
 }
@@ -55,8 +56,10 @@ void lock_rank_exit_interrupt(unsigned base)
 {
     struct held_locks *held = thread_held_locks();
 
-    if (held != NULL)
+    if (held != NULL) {
         held->base = (uint8_t)base;
+        held->count_interrupts--;
+    }
 }
 
 void lock_rank_assert_below(enum lock_rank limit)

@@ -205,6 +205,15 @@ int main(int argc, char **argv)
         return 1;
     }
     qsort(tests, count, sizeof(const struct test_case *), compare_tests);
+    if (getenv("inject") != NULL) {
+        static const char command[] = "inject each";
+        zx_status_t status =
+            zx_debug_send_command(startup_resource(), command, sizeof(command) - 1);
+        if (status != ZX_OK) {
+            printf("Bail out! inject: %s\n", zx_status_get_string(status));
+            return 1;
+        }
+    }
     printf("TAP version 14\n1..%zu\n", count);
     for (size_t i = 0; i < count; i++)
         failed += run_one(i + 1, tests[i]) ? 0 : 1;

@@ -1,4 +1,5 @@
-/* The supervisor: `fuzz [SECONDS [SEED]]`.
+/* The supervisor: `fuzz [SECONDS [SEED [ONE_IN]]]`. With ONE_IN, a debug kernel refuses one of so
+ * many allocations that the workers cause.
  *
  * It runs workers in epochs. A worker has its own job, a few threads and a number of calls to make;
  * one that makes no progress, or that faults, is killed, and must then be gone soon. After each
@@ -42,7 +43,7 @@ static struct {
     struct fuzz_shared *shared;
     struct worker workers[FUZZ_WORKERS_MAX];
     struct fuzz_random random;
-    uint64_t next_seed;
+    uint64_t next_seed, one_in;
     uint64_t count_calls, count_workers, count_stalled, count_exceptions;
     bool has_failed;
 } fuzz;
@@ -321,6 +322,31 @@ static struct books settled_books(const struct books *before)
     return books;
 }
 
+/* A command to a debug kernel. */
+static zx_status_t command(const char *text)
+{
+    return zx_debug_send_command(startup_resource(), text, strlen(text));
+}
+
+static void refuse_allocations(bool on)
+{
+    char text[40] = "inject off";
+
+    if (fuzz.one_in == 0)
+        return;
+    if (on)
+        snprintf(text, sizeof(text), "inject random %" PRIu64, fuzz.one_in);
+    (void)is_ok(command(text), text);
+}
+
+static void check_kernel(void)
+{
+    zx_status_t status = command("check");
+
+    if (status != ZX_OK && status != ZX_ERR_NOT_SUPPORTED)
+        fail("check: %s", zx_status_get_string(status));
+}
+
 static bool begin_epoch(void)
 {
     return is_ok(zx_job_create(zx_job_default(), 0, &fuzz.job), "job") &&
@@ -349,6 +375,7 @@ static void run_epoch(zx_time_t end)
 
     if (!begin_epoch())
         return;
+    refuse_allocations(true);
     do {
         is_busy = false;
         for (unsigned slot = 0; slot < WORKERS; slot++) {
@@ -363,6 +390,7 @@ static void run_epoch(zx_time_t end)
         }
         wait_a_little();
     } while (is_busy);
+    refuse_allocations(false);
     end_epoch();
 }
 
@@ -401,6 +429,7 @@ static void run_epochs(zx_time_t end)
     do {
         run_epoch(end);
         books = settled_books(&last);
+        check_kernel();
         tell_epoch(++number, &books);
         if (books.handles != last.handles && number > 1)
             fail("handles: %u before, %u after", last.handles, books.handles);
@@ -446,6 +475,7 @@ int main(int argc, char **argv)
     uint64_t seconds = argc > 1 ? strtoull(argv[1], NULL, 0) : 60;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 
+    fuzz.one_in = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;
     if (argc == 4 && strcmp(argv[1], "worker") == 0)
         return run_worker(argv);
     fuzz_calls_classify();
