@@ -68,6 +68,7 @@ all:
 include mk/rules.mk
 include mk/kernel.mk
 include mk/userland.mk
+include mk/firmware.mk
 include mk/sdcard.mk
 include mk/host.mk
 include mk/check.mk

@@ -1,11 +1,16 @@
 #include "kernel/devices.h"
 
 #include "arch/mmu.h"
+#include "drivers/clock/gate.h"
 #include "drivers/power/sifive_test.h"
+#include "drivers/random/trng.h"
+#include "drivers/watchdog/sp805.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/object/console.h"
 #include "kernel/object/power.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sched/timer.h"
 #include "kernel/sync/atomic.h"
 #include "kernel/sync/lock_rank.h"
 
@@ -172,6 +177,70 @@ void upcall_external_interrupt(void)
     lock_rank_exit_interrupt(ranks);
     if (unknown != 0)
         kprintf("plic: interrupt %u has no handler, turned off", unknown);
+}
+
+/* ---- Randomness ---- */
+
+/* Maps a device and the controller of its clocks; false without either. */
+static bool map_gated(const struct boot_device *device, uint64_t bytes_used,
+                      const struct clock_gate *gate, volatile void **regs,
+                      volatile void **gate_regs)
+{
+    if (device->size_bytes < bytes_used || !clock_gate_is_valid(gate))
+        return false;
+    *gate_regs = arch_mmio_map(gate->base, gate->size_bytes);
+    *regs = arch_mmio_map(device->base, device->size_bytes);
+    return *gate_regs != NULL && *regs != NULL;
+}
+
+bool devices_read_random(const struct boot_info *info, void *out, size_t len_bytes)
+{
+    volatile void *regs, *gate_regs;
+
+    if (!map_gated(&info->trng, TRNG_WINDOW_BYTES, &info->trng_gate, &regs, &gate_regs))
+        return false;
+    /* Said first: what can go wrong here on a machine that is not quite as described is a bus that
+     * does not answer, and then this is the last line. */
+    kprintf("random: generator at %#lx", info->trng.base);
+    zx_status_t status = clock_gate_open(&info->trng_gate, gate_regs);
+    if (status == ZX_OK)
+        status = trng_read(regs, out, len_bytes);
+    if (status != ZX_OK)
+        kprintf("random: the generator does not work (%d)", status);
+    return status == ZX_OK;
+}
+
+/* ---- Watchdog ---- */
+
+#define WATCHDOG_FEED_MIN_NS ZX_MSEC(10)
+#define WATCHDOG_FEED_MAX_NS ZX_SEC(1)
+
+static volatile void *watchdog;
+static zx_duration_t watchdog_feed_ns;
+
+static void feed_watchdog(struct timer *timer, void *ctx)
+{
+    (void)ctx;
+    sp805_feed(watchdog);
+    timer_set(timer, clock_monotonic_ns() + watchdog_feed_ns);
+}
+
+void devices_start_watchdog(const struct boot_info *info)
+{
+    static struct timer timer;
+    volatile void *gate_regs;
+
+    if (!map_gated(&info->watchdog, SP805_WINDOW_BYTES, &info->watchdog_gate, &watchdog,
+                   &gate_regs) ||
+        !clock_gate_is_open(&info->watchdog_gate, gate_regs) || !sp805_is_running(watchdog))
+        return;
+    zx_duration_t half = (zx_duration_t)sp805_period_ns(watchdog, info->watchdog_hz) / 2;
+    watchdog_feed_ns = MAX(WATCHDOG_FEED_MIN_NS, MIN(half, WATCHDOG_FEED_MAX_NS));
+    kprintf("watchdog: the firmware has started it, fed every %ld ms", watchdog_feed_ns / 1000000);
+    timer_init(&timer, feed_watchdog, NULL);
+    irq_state_t irq = arch_irq_save();
+    feed_watchdog(&timer, NULL);
+    arch_irq_restore(irq);
 }
 
 /* ---- Power ---- */

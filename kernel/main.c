@@ -154,18 +154,37 @@ static void start_memory(void)
 
 /* ---- Randomness ---- */
 
+/* The generator is left alone with trng=0, for a machine on which touching it does harm. */
+static bool seed_from_generator(void)
+{
+    uint8_t drawn[32];
+    uint64_t wanted = 1;
+
+    (void)bootargs_get_u64(info.bootargs, "trng", &wanted);
+    if (wanted == 0 || !devices_read_random(&info, drawn, sizeof(drawn)))
+        return false;
+    random_seed(drawn, sizeof(drawn));
+    memset(drawn, 0, sizeof(drawn));
+    return true;
+}
+
 static void start_random(void)
 {
-    uint64_t seed = arch_ticks();
+    uint64_t seed;
 
     if (bootargs_get_u64(info.bootargs, "seed", &seed)) {
         kprintf("random: everything follows from seed=%#lx", seed);
+        random_seed(&seed, sizeof(seed));
     } else {
+        bool generator = seed_from_generator();
+        random_seed(&info.kaslr_seed, sizeof(info.kaslr_seed));
         if (info.rng_seed != NULL)
             random_seed(info.rng_seed, info.rng_seed_bytes);
-        random_seed(&info.kaslr_seed, sizeof(info.kaslr_seed));
+        random_seed_jitter();
+        kprintf("random: seeded by %s%s%sthe clock's jitter",
+                info.rng_seed != NULL ? "rng-seed, " : "",
+                info.kaslr_seed != 0 ? "kaslr-seed, " : "", generator ? "the generator, " : "");
     }
-    random_seed(&seed, sizeof(seed));
     aspace_seed(random_u64());
 }
 
@@ -256,6 +275,7 @@ void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, p
     devices_start_interrupts(&info);
     sched_hart_online();
     start_harts();
+    devices_start_watchdog(&info);
     sched_start_reaper();
     start_boot_thread();
     sched_idle();

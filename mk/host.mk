@@ -53,3 +53,31 @@ model: $(BUILD)/host/test_model
 	@MODEL_STEPS='$(STEPS)' MODEL_SEED='$(SEED)' $<
 
 .PHONY: host-tests host-test model
+
+# Fuzzers: the readers of what comes from outside, built by Clang with libFuzzer and sanitizers.
+# Each reads tests/host/corpus/NAME.
+FUZZ_CC     := clang
+FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) \
+    -fsanitize=address,undefined -fno-sanitize-recover=all -I. -Iabi -Ikernel/include \
+    -Itests/host/include
+FUZZ_LIB_SRCS := $(wildcard formats/*.c platform/*.c) kernel/lib/bootargs.c kernel/lib/printf.c \
+    drivers/irq/plic_config.c drivers/uart/uart_config.c userland/libzx/procargs.c
+FUZZ_SRCS := $(wildcard tests/host/fuzz_*.c)
+FUZZERS   := $(patsubst tests/host/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRCS))
+FUZZ_OBJS := $(call objects,f,$(FUZZ_LIB_SRCS))
+
+$(eval $(call compile_rules,f,$(FUZZ_CC),$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link))
+$(eval $(call stamp_rule,$(BUILD)/f/.lib,$(FUZZ_OBJS)))
+
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/f/tests/host/%.c.o $(FUZZ_OBJS) $(BUILD)/f/.lib
+	$(call step,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJS)
+DEPS += $(patsubst %.o,%.d,$(FUZZ_OBJS) $(call objects,f,$(FUZZ_SRCS)))
+
+fuzzers: $(FUZZERS)
+# SECONDS for each fuzzer; what is new goes to build/fuzz/corpus/NAME, findings to build/fuzz/found.
+fuzz-host: $(FUZZERS)
+	@$(PYTHON) tools/fuzz_host.py --seconds $(SECONDS) $(FUZZERS)
+
+.PHONY: fuzzers fuzz-host

@@ -26,7 +26,7 @@ else
 debug-image: $(BUILD)/Image
 endif
 
-test: all $(BUILD)/sdcard.img $(BOARD_DTBS) debug-image
+test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin debug-image
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(DEBUG_BUILD) $(HOST_TESTS)
 
 test-uart:
@@ -87,6 +87,8 @@ stress: debug-image
 #: make fuzz            random system calls from many threads and processes: SECONDS=60 SEED=1
 #:                      HARTS=4; ONE_IN=200 also refuses one in 200 allocations (debug kernel)
 #: make stress          races on 2, 4 and 8 harts of a debug kernel: SECONDS=60 a number of harts
+#: make fuzz-host       libFuzzer on the readers of ELF, cpio, processargs, boot arguments and
+#:                      device trees, on this machine: SECONDS=60 each
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0
 #: make check           formatting, dependency rule, static analysis, Clang build, docs
 #: make format          lays out all C files with clang-format

@@ -8,6 +8,7 @@
 #include <zircon/errors.h>
 #include <zircon/types.h>
 
+#include "drivers/clock/gate.h"
 #include "drivers/irq/plic.h"
 #include "drivers/uart/uart.h"
 #include "kernel/lib/compiler.h"
@@ -173,9 +174,12 @@ struct boot_info {
     uint32_t rng_seed_bytes;
     uint64_t kaslr_seed; // 0 when none
 
-    struct boot_device test; // sifive,test1
-    struct boot_device watchdog;
-    struct boot_device trng;
+    struct boot_device test;         // sifive,test1
+    struct boot_device watchdog;     // SP805
+    struct clock_gate watchdog_gate; // what must be on before it may be touched
+    uint32_t watchdog_hz;            // its counts a second
+    struct boot_device trng;         // random numbers (drivers/random/trng.h)
+    struct clock_gate trng_gate;
     struct boot_syscon poweroff;
     struct boot_syscon reboot;
 };

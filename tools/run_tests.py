@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """`make test`: runs every part one after the other and adds up their counts.
 
-run_tests.py BUILD DEBUG-BUILD HOST-TEST...; each part closes with a line `N passed, N failed`. A part that
-does not, or whose exit status contradicts it, counts as one more failure.
+run_tests.py BUILD DEBUG-BUILD HOST-TEST...; each part closes with a line `N passed, N failed`. A
+part that does not, or whose exit status contradicts it, counts as one more failure.
 """
+import glob
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import time
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
 MODEL_SECONDS = 400
 FUZZ_SECONDS = 15
+FUZZ_RUNS = 20000
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -27,6 +29,8 @@ def parts(build, debug_build, host_tests):
     python, conformance = sys.executable, os.path.join(TOOLS, "tap_run.py")
     return [
         ("host tests", [python, os.path.join(TOOLS, "host_tests.py")] + host_tests),
+        ("host fuzzers, short", [python, os.path.join(TOOLS, "fuzz_host.py"), "--runs",
+                                 str(FUZZ_RUNS)] + sorted(glob.glob(f"{build}/fuzz/fuzz_*"))),
         ("runner's self-test", [python, os.path.join(TOOLS, "test_tap_run.py")]),
         ("checkers' self-test", [python, os.path.join(TOOLS, "test_checks.py")]),
         ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),
@@ -39,7 +43,7 @@ def parts(build, debug_build, host_tests):
                             os.path.join(TOOLS, "run.py"), "--count", build]),
         ("conformance, debug kernel, each allocation refused once",
          [python, conformance, "--build", debug_build, "--harts", "4", "--append", "inject",
-          "--per-test", "60"]),
+          "--per-test", "60", "--overall", "1800"]),
         ("fuzz, debug kernel, 4 harts", fuzz(debug_build, 4, FUZZ_SECONDS, 1, 200)),
         ("fuzz, 4 harts", fuzz(build, 4, FUZZ_SECONDS, 2, "")),
         ("demo", [python, os.path.join(TOOLS, "run.py"), "--count", build]),

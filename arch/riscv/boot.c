@@ -1,6 +1,7 @@
 /* From the assembly entry to kernel_main, and what the image knows of itself. */
 #include "arch/riscv/boot_tables.h"
 #include "arch/riscv/csr.h"
+#include "arch/riscv/errata.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/thread.h"
@@ -10,6 +11,8 @@
 uint64_t riscv_linear_offset;
 uint64_t riscv_image_offset;
 struct arch_features riscv_features;
+
+bool riscv_probe_stimecmp(void); /* start.S */
 
 extern char image_start[], image_end[], boot_stack_top[];
 extern char vdso_blob[], vdso_blob_end[], ramdisk_blob[], ramdisk_blob_end[];
@@ -30,15 +33,17 @@ void hart_init_csrs(void)
     csr_write(scounteren, SCOUNTEREN_TM | SCOUNTEREN_IR);
 }
 
-/* Instructions the boot hart had retired when it came to _start, and from there to user mode. */
+/* Instructions the boot hart had retired when it came to _start (0: the counter cannot be read),
+ * and from there to user mode. */
 static uint64_t entry_instret;
 static uint64_t boot_instret; /* atomic; UINT64_MAX: another hart was there first */
 
 void boot_note_user_entry(void)
 {
-    if (atomic_load(&boot_instret) == 0)
-        atomic_store(&boot_instret,
-                     arch_hart_index() == 0 ? csr_read(instret) - entry_instret : UINT64_MAX);
+    if (atomic_load(&boot_instret) != 0)
+        return;
+    bool counts = arch_hart_index() == 0 && entry_instret != 0;
+    atomic_store(&boot_instret, counts ? csr_read(instret) - entry_instret : UINT64_MAX);
 }
 
 uint64_t arch_boot_instructions(void)
@@ -68,7 +73,13 @@ void boot_main(uint64_t hart_id, paddr_t dtb_pa, uint64_t instret_at_entry)
 
 void arch_set_features(const struct arch_features *features)
 {
+    errata_init();
     riscv_features = *features;
+    if (features->sstc) {
+        irq_state_t irq = arch_irq_save();
+        riscv_features.sstc = riscv_probe_stimecmp();
+        arch_irq_restore(irq);
+    }
 }
 
 struct ram_range arch_image_range(void)

@@ -4,5 +4,5 @@
 
 void arch_power(enum power_action action)
 {
-    sbi_system_reset(action == POWER_OFF ? 0 : 1);
+    sbi_system_reset(action == POWER_OFF ? SBI_SRST_SHUTDOWN : SBI_SRST_COLD_REBOOT);
 }

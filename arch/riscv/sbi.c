@@ -40,6 +40,12 @@ void sbi_init(void)
     found.dbcn = probe(SBI_EXT_DBCN);
 }
 
+uint64_t sbi_machine_id(enum sbi_machine_id which)
+{
+    struct sbi_result result = sbi_call(SBI_EXT_BASE, which, 0, 0, 0);
+    return result.error == SBI_SUCCESS ? (uint64_t)result.value : 0;
+}
+
 bool sbi_has(unsigned long extension)
 {
     return (extension == SBI_EXT_TIME && found.time) || (extension == SBI_EXT_IPI && found.ipi) ||
@@ -74,9 +80,10 @@ long sbi_hart_start(uint64_t hart_id, paddr_t start, uint64_t opaque)
 
 void sbi_system_reset(uint32_t type)
 {
+    /* Firmware with SRST that refuses would only hang in the legacy call. */
     if (found.srst)
         sbi_call(SBI_EXT_SRST, 0, type, 0, 0);
-    if (type == 0)
+    else if (type == SBI_SRST_SHUTDOWN)
         sbi_call(LEGACY_SHUTDOWN, 0, 0, 0, 0);
 }
 

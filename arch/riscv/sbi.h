@@ -29,6 +29,11 @@ bool sbi_has(unsigned long extension);
 struct sbi_result sbi_call(unsigned long extension, unsigned long function, unsigned long arg0,
                            unsigned long arg1, unsigned long arg2);
 
+/* "Base Extension", functions 4 to 6: the ids of this hart's core; 0 if the firmware does not tell.
+ */
+enum sbi_machine_id { SBI_MACHINE_VENDOR = 4, SBI_MACHINE_ARCH = 5, SBI_MACHINE_IMPL = 6 };
+uint64_t sbi_machine_id(enum sbi_machine_id which);
+
 /* Next timer interrupt of this hart, absolute. */
 void sbi_set_timer(uint64_t deadline_ticks);
 
@@ -38,5 +43,9 @@ void sbi_send_ipi(uint64_t hart_mask, uint64_t hart_base);
 /* Starts a stopped hart at a physical address with a1 = opaque. SBI_SUCCESS or an error. */
 long sbi_hart_start(uint64_t hart_id, paddr_t start, uint64_t opaque);
 
-/* System Reset: |type| 0 shutdown, 1 cold reboot. Returns if it cannot. */
+/* "System Reset Extension", reset types. */
+#define SBI_SRST_SHUTDOWN    0
+#define SBI_SRST_COLD_REBOOT 1
+
+/* Shuts down or starts again. Returns if the firmware cannot. */
 void sbi_system_reset(uint32_t type);

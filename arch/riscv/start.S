@@ -32,7 +32,14 @@ boot_hart:
     bnez    t1, secondary_astray
     mv      s0, a0
     mv      s1, a1
+    /* Firmware may keep the counters to itself: then the read traps, to right behind it. */
+    li      s3, 0
+    lla     t0, 1f
+    csrw    stvec, t0
     csrr    s3, instret
+    .balign 4
+1:  lla     t0, early_trap
+    csrw    stvec, t0
 
     lla     t0, bss_start
     lla     t1, bss_end
@@ -127,15 +134,13 @@ secondary_cancelled:
 1:  wfi
     j       1b
 
-/* A trap before the kernel can handle any: says so through the legacy SBI console (SBI spec,
- * "Legacy Extensions", console putchar) and stops. */
+/* A trap before the kernel can handle any: says so through the firmware's console and stops. */
     .balign 4
 early_trap:
     lla     s3, early_text
 1:  lbu     a0, 0(s3)
     beqz    a0, 2f
-    li      a7, 1
-    ecall
+    jal     s7, early_putchar
     addi    s3, s3, 1
     j       1b
 2:  csrr    s4, scause
@@ -145,16 +150,27 @@ early_trap:
     csrr    s4, stval
     jal     s6, early_hex
     li      a0, '\n'
-    li      a7, 1
-    ecall
+    jal     s7, early_putchar
 3:  wfi
     j       3b
+
+/* Prints a0: "Legacy Extensions", console putchar, or without that "Debug Console Extension",
+ * console_write_byte (SBI spec). Returns to s7. */
+early_putchar:
+    mv      s8, a0
+    li      a7, 1
+    ecall
+    beqz    a0, 1f
+    mv      a0, s8
+    li      a7, 0x4442434e
+    li      a6, 2
+    ecall
+1:  jr      s7
 
 early_hex:                          /* prints " " and s4 */
     li      a0, ' '
     li      s5, 64
-1:  li      a7, 1
-    ecall
+1:  jal     s7, early_putchar
     beqz    s5, 2f
     addi    s5, s5, -4
     srl     a0, s4, s5
@@ -173,6 +189,23 @@ secondary_high_address:
     .dword  secondary_high
 early_text:
     .asciz  "\nBeryl: trap before the kernel runs (scause sepc stval):"
+
+/* bool riscv_probe_stimecmp(void): can stimecmp be written? A device tree may say Sstc where the
+ * firmware has not switched it on (menvcfg.STCE). Puts the deadline as far away as it goes.
+ * Interrupts off. */
+    .text
+    .global riscv_probe_stimecmp
+riscv_probe_stimecmp:
+    csrr    t0, stvec
+    lla     t1, 1f
+    csrw    stvec, t1
+    li      t2, -1
+    li      a0, 0
+    csrw    CSR_STIMECMP, t2
+    li      a0, 1
+    .balign 4
+1:  csrw    stvec, t0
+    ret
 
 /* Set by the first hart that comes to _start; not in .bss, which that hart clears. */
     .data

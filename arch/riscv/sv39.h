@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arch/mmu.h"
+#include "kernel/lib/panic.h"
 
 #define PTE_V   (1ul << 0)
 #define PTE_R   (1ul << 1)
@@ -45,8 +46,19 @@ static inline paddr_t pte_paddr(uint64_t pte)
     return (pte & PTE_PPN_MASK) >> PTE_PPN_SHIFT << PAGE_SHIFT;
 }
 
+/* True for bits that no hart ever has to change: a leaf has A, a writable one D and R as well. */
+static inline bool pte_bits_are_preset(uint64_t bits)
+{
+    return ((bits & PTE_RWX) == 0 || (bits & PTE_A) != 0) &&
+           ((bits & PTE_W) == 0 || (bits & (PTE_D | PTE_R)) == (PTE_D | PTE_R));
+}
+
+_Static_assert(((PTE_KERNEL_RO & PTE_KERNEL_RX & PTE_KERNEL_RW) & PTE_A) != 0, "A is preset");
+_Static_assert((PTE_KERNEL_RW & PTE_D) != 0, "D is preset");
+
 static inline uint64_t pte_make(paddr_t pa, uint64_t bits)
 {
+    DEBUG_ASSERT(pte_bits_are_preset(bits));
     return pa >> PAGE_SHIFT << PTE_PPN_SHIFT | bits;
 }
 
@@ -63,6 +75,7 @@ static inline uint64_t *pte_table(uint64_t pte)
 /* Stores an entry after everything written before: the table or page it leads to is complete. */
 static inline void pte_store(uint64_t *entry, uint64_t pte)
 {
+    DEBUG_ASSERT((pte & PTE_V) == 0 || pte_bits_are_preset(pte));
     __atomic_store_n(entry, pte, __ATOMIC_RELEASE);
 }
 
@@ -71,9 +84,15 @@ static inline void sfence_all(void)
     __asm__ volatile("sfence.vma x0, x0" : : : "memory");
 }
 
+/* Fences of single addresses do not work on this machine (errata.c). */
+extern bool riscv_full_fences;
+
 static inline void sfence_page(vaddr_t va)
 {
-    __asm__ volatile("sfence.vma %0, x0" : : "r"(va) : "memory");
+    if (UNLIKELY(riscv_full_fences))
+        sfence_all();
+    else
+        __asm__ volatile("sfence.vma %0, x0" : : "r"(va) : "memory");
 }
 
 static inline void sfence_asid(uint64_t asid)
@@ -83,7 +102,10 @@ static inline void sfence_asid(uint64_t asid)
 
 static inline void sfence_page_asid(vaddr_t va, uint64_t asid)
 {
-    __asm__ volatile("sfence.vma %0, %1" : : "r"(va), "r"(asid) : "memory");
+    if (UNLIKELY(riscv_full_fences))
+        sfence_all();
+    else
+        __asm__ volatile("sfence.vma %0, %1" : : "r"(va), "r"(asid) : "memory");
 }
 
 static inline void fence_i(void)

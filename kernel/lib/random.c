@@ -10,6 +10,8 @@
 #define KEY_BYTES   32u
 #define ROUND_PAIRS 10
 
+#define JITTER_SAMPLES 128
+
 static uint8_t key[KEY_BYTES]; /* under busy */
 static uint32_t busy;          /* a lock of its own: lib is below the kernel's locks */
 
@@ -88,6 +90,14 @@ void random_seed(const void *entropy, size_t len_bytes)
         len_bytes -= count;
     }
     random_unlock(irq);
+}
+
+void random_seed_jitter(void)
+{
+    for (unsigned i = 0; i < JITTER_SAMPLES; i++) {
+        uint64_t ticks = arch_ticks();
+        random_seed(&ticks, sizeof(ticks)); /* is the work that is timed as well */
+    }
 }
 
 void random_bytes(void *out, size_t len_bytes)

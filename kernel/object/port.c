@@ -3,6 +3,8 @@
  *   WATCH_ACTIVE   in port->watches and, soon or already, in the source's observers
  *   WATCH_QUEUED   its packet is in port->packets
  *   WATCH_DEAD     neither; somebody is getting rid of it
+ * WATCH_MARK is no watch: it is a walk's place in a list while the walk has let go of the lock, or
+ * its end, and all others step over it.
  * The thread that adds a watch has the second reference until it is done. */
 #include <zircon/syscalls/object.h>
 
@@ -19,8 +21,12 @@ struct port {
     struct list_node watches;
     struct list_node sleepers;
     uint32_t count_user;
+    uint32_t count_watches; /* active or queued */
     bool is_closed;
 };
+
+/* How many watches or packets a walk looks at before it lets interrupts in. */
+#define PORT_WALK_STEP 64u
 
 struct packet {
     struct list_node node;
@@ -28,7 +34,7 @@ struct packet {
     struct watch *watch; /* NULL: a user's, alone in its allocation */
 };
 
-enum watch_state { WATCH_ACTIVE, WATCH_QUEUED, WATCH_DEAD };
+enum watch_state { WATCH_ACTIVE, WATCH_QUEUED, WATCH_DEAD, WATCH_MARK };
 
 struct watch {
     struct observer observer;
@@ -75,6 +81,14 @@ static void watch_put(struct watch *watch)
     kfree(watch);
 }
 
+/* The port forgets a watch that is in one of its lists. */
+static void watch_die_locked(struct port *port, struct watch *watch)
+{
+    list_remove(watch->state == WATCH_ACTIVE ? &watch->node : &watch->packet.node);
+    watch->state = WATCH_DEAD;
+    port->count_watches--;
+}
+
 /* The messages that wait, if that is what the watch saw. */
 static uint64_t watch_count(const struct watch *watch, uint32_t observed)
 {
@@ -91,12 +105,12 @@ static bool watch_notify(struct observer *observer, enum observer_event event, u
     bool must_release = false;
     irq_state_t irq = spin_lock_irqsave(&port->lock);
     if (watch->state == WATCH_ACTIVE) {
-        list_remove(&watch->node);
         if (event == OBSERVER_HANDLE_CLOSED) {
-            watch->state = WATCH_DEAD;
+            watch_die_locked(port, watch);
             must_release = true;
         } else {
             zx_packet_signal_t *signal = &watch->packet.content.signal;
+            list_remove(&watch->node);
             watch->state = WATCH_QUEUED;
             signal->observed = observed;
             signal->count = watch_count(watch, observed);
@@ -148,12 +162,29 @@ static bool watch_kill(struct port *port, struct watch *watch)
 {
     irq_state_t irq = spin_lock_irqsave(&port->lock);
     bool was_active = watch->state == WATCH_ACTIVE;
-    if (was_active) {
-        list_remove(&watch->node);
+    if (was_active)
+        watch_die_locked(port, watch);
+    spin_unlock_irqrestore(&port->lock, irq);
+    return was_active;
+}
+
+/* Puts a new watch among the port's. ZX_ERR_BAD_STATE: closed. ZX_ERR_NO_MEMORY: too many. */
+static zx_status_t port_admit(struct port *port, struct watch *watch)
+{
+    zx_status_t status = ZX_OK;
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    if (port->is_closed)
+        status = ZX_ERR_BAD_STATE;
+    else if (port->count_watches >= PORT_MAX_WATCHES)
+        status = ZX_ERR_NO_MEMORY;
+    if (status == ZX_OK) {
+        list_push_back(&port->watches, &watch->node);
+        port->count_watches++;
+    } else {
         watch->state = WATCH_DEAD;
     }
     spin_unlock_irqrestore(&port->lock, irq);
-    return was_active;
+    return status;
 }
 
 zx_status_t port_watch(struct object *object, const struct port_watch *args)
@@ -163,17 +194,11 @@ zx_status_t port_watch(struct object *object, const struct port_watch *args)
     if (!watch)
         return ZX_ERR_NO_MEMORY;
 
-    irq_state_t irq = spin_lock_irqsave(&port->lock);
-    bool is_closed = port->is_closed;
-    if (is_closed)
-        watch->state = WATCH_DEAD;
-    else
-        list_push_back(&port->watches, &watch->node);
-    spin_unlock_irqrestore(&port->lock, irq);
-    if (is_closed) {
+    zx_status_t status = port_admit(port, watch);
+    if (status != ZX_OK) {
         watch_put(watch);
         watch_put(watch);
-        return ZX_ERR_BAD_STATE;
+        return status;
     }
 
     if (!object_try_add_observer(args->source, &watch->observer,
@@ -183,7 +208,7 @@ zx_status_t port_watch(struct object *object, const struct port_watch *args)
         watch_put(watch);
         return ZX_ERR_NO_MEMORY;
     }
-    zx_status_t status = ZX_OK;
+    irq_state_t irq;
     if (!handle_table_has(handle_table_current(), args->value, args->identity) &&
         watch_kill(port, watch)) {
         status = ZX_ERR_BAD_HANDLE;
@@ -223,21 +248,99 @@ static bool filter_matches(const struct port_filter *filter, const struct packet
     return watch && watch->source == filter->source && watch->observer.handle == filter->identity;
 }
 
-static struct watch *port_take_watch(struct port *port, const struct port_filter *filter)
+/* What a walk through a list has put into it: its place and, behind all that was there when it
+ * began, its end. What others add meanwhile comes behind that, so a walk ends whatever they do. */
+struct walk {
+    struct list_node *here, *end;
+    struct watch marks[2];
+};
+
+static void mark_init(struct watch *mark)
 {
-    struct watch *found = NULL;
+    memset(mark, 0, sizeof(*mark));
+    mark->state = WATCH_MARK;
+    mark->packet.watch = mark;
+}
+
+static void walk_begin(struct port *port, struct walk *walk, bool of_packets)
+{
+    struct list_node *list = of_packets ? &port->packets : &port->watches;
+    mark_init(&walk->marks[0]);
+    mark_init(&walk->marks[1]);
+    walk->here = of_packets ? &walk->marks[0].packet.node : &walk->marks[0].node;
+    walk->end = of_packets ? &walk->marks[1].packet.node : &walk->marks[1].node;
     irq_state_t irq = spin_lock_irqsave(&port->lock);
-    list_for_each (node, &port->watches) {
-        struct watch *watch = list_entry(node, struct watch, node);
-        if (filter_matches(filter, &watch->packet)) {
-            list_remove(&watch->node);
-            watch->state = WATCH_DEAD;
-            found = watch;
-            break;
+    list_push_front(list, walk->here);
+    list_push_back(list, walk->end);
+    spin_unlock_irqrestore(&port->lock, irq);
+}
+
+/* The next node, behind which the walk is then; NULL: it is over, and its marks are gone. */
+static struct list_node *walk_step_locked(struct walk *walk)
+{
+    struct list_node *next = walk->here->next;
+    list_remove(walk->here);
+    if (next == walk->end) {
+        list_remove(walk->end);
+        return NULL;
+    }
+    list_insert_after(next, walk->here);
+    return next;
+}
+
+/* Goes on to the first watch that matches, which dies, or over PORT_WALK_STEP of them. False: the
+ * walk is over. */
+static bool port_take_watch(struct port *port, const struct port_filter *filter, struct walk *walk,
+                            struct watch **out)
+{
+    struct list_node *node = walk->here;
+    *out = NULL;
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    for (unsigned i = 0; i < PORT_WALK_STEP && node && !*out; i++) {
+        node = walk_step_locked(walk);
+        struct watch *watch = node ? list_entry(node, struct watch, node) : NULL;
+        if (watch && watch->state == WATCH_ACTIVE && filter_matches(filter, &watch->packet)) {
+            watch_die_locked(port, watch);
+            *out = watch;
         }
     }
     spin_unlock_irqrestore(&port->lock, irq);
-    return found;
+    return node != NULL;
+}
+
+static bool packet_is_mark(const struct packet *packet)
+{
+    return packet->watch && packet->watch->state == WATCH_MARK;
+}
+
+/* Takes a packet out of the queue. */
+static void packet_leave_locked(struct port *port, struct packet *packet)
+{
+    if (packet->watch) {
+        watch_die_locked(port, packet->watch);
+    } else {
+        list_remove(&packet->node);
+        port->count_user--;
+    }
+}
+
+/* Goes on over PORT_WALK_STEP packets; those that match go to |dropped|. False: the walk is over.
+ */
+static bool port_take_packets(struct port *port, const struct port_filter *filter,
+                              struct walk *walk, struct list_node *dropped)
+{
+    struct list_node *node = walk->here;
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    for (unsigned i = 0; i < PORT_WALK_STEP && node; i++) {
+        node = walk_step_locked(walk);
+        struct packet *packet = node ? list_entry(node, struct packet, node) : NULL;
+        if (packet && !packet_is_mark(packet) && filter_matches(filter, packet)) {
+            packet_leave_locked(port, packet);
+            list_push_back(dropped, node);
+        }
+    }
+    spin_unlock_irqrestore(&port->lock, irq);
+    return node != NULL;
 }
 
 void packet_dispose(struct packet *packet)
@@ -248,33 +351,28 @@ void packet_dispose(struct packet *packet)
         kfree(packet);
 }
 
-/* Returns whether there was anything that matched. */
+/* Returns whether there was anything that matched. The packets come second: a watch that is
+ * satisfied while the watches are walked is among them by then. */
 static bool port_drop(struct port *port, const struct port_filter *filter)
 {
-    bool found = false;
+    struct walk walk;
     struct watch *watch;
-    while ((watch = port_take_watch(port, filter)) != NULL) {
-        object_remove_observer(watch->source, &watch->observer);
-        watch_put(watch);
-        found = true;
-    }
+    struct list_node dropped, *node;
+    bool found = false, more = true;
 
-    struct list_node dropped;
-    list_init(&dropped);
-    irq_state_t irq = spin_lock_irqsave(&port->lock);
-    list_for_each_safe (node, next, &port->packets) {
-        struct packet *packet = list_entry(node, struct packet, node);
-        if (!filter_matches(filter, packet))
-            continue;
-        list_remove(node);
-        list_push_back(&dropped, node);
-        if (packet->watch)
-            packet->watch->state = WATCH_DEAD;
-        else
-            port->count_user--;
+    walk_begin(port, &walk, false);
+    while (more) {
+        more = port_take_watch(port, filter, &walk, &watch);
+        if (watch) {
+            object_remove_observer(watch->source, &watch->observer);
+            watch_put(watch);
+            found = true;
+        }
     }
-    spin_unlock_irqrestore(&port->lock, irq);
-    struct list_node *node;
+    list_init(&dropped);
+    walk_begin(port, &walk, true);
+    while (port_take_packets(port, filter, &walk, &dropped))
+        continue;
     while ((node = list_pop_front(&dropped)) != NULL) {
         packet_dispose(list_entry(node, struct packet, node));
         found = true;
@@ -357,15 +455,14 @@ zx_status_t port_queue(struct object *object, const zx_port_packet_t *content)
 
 static struct packet *port_pop_locked(struct port *port)
 {
-    struct list_node *node = list_pop_front(&port->packets);
-    if (!node)
-        return NULL;
-    struct packet *packet = list_entry(node, struct packet, node);
-    if (packet->watch)
-        packet->watch->state = WATCH_DEAD;
-    else
-        port->count_user--;
-    return packet;
+    list_for_each (node, &port->packets) {
+        struct packet *packet = list_entry(node, struct packet, node);
+        if (packet_is_mark(packet))
+            continue;
+        packet_leave_locked(port, packet);
+        return packet;
+    }
+    return NULL;
 }
 
 zx_status_t port_take(struct object *object, zx_time_t deadline_ns, struct packet **out)
@@ -410,10 +507,12 @@ void port_put_back(struct object *object, struct packet *packet)
     bool is_open = !port->is_closed;
     if (is_open) {
         list_push_front(&port->packets, &packet->node);
-        if (packet->watch)
+        if (packet->watch) {
             packet->watch->state = WATCH_QUEUED;
-        else
+            port->count_watches++;
+        } else {
             port->count_user++;
+        }
         port_wake_one_locked(port);
     }
     spin_unlock_irqrestore(&port->lock, irq);

@@ -7,6 +7,8 @@
 
 /* Packets of users that a port holds before zx_port_queue is refused: Zircon's limit. */
 #define PORT_MAX_USER_PACKETS 2049u
+/* Watches of a port that wait, or whose packets do. */
+#define PORT_MAX_WATCHES 16384u
 
 /* One reference. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t port_create(struct object **out);
@@ -40,8 +42,8 @@ struct port_watch {
     uint32_t signals;
     uint32_t options; /* ZX_WAIT_ASYNC_* */
 };
-/* ZX_ERR_NO_MEMORY, also for more than OBJECT_MAX_OBSERVERS. ZX_ERR_BAD_STATE: the port's last
- * handle is closed. ZX_ERR_BAD_HANDLE: the source's handle was closed meanwhile. */
+/* ZX_ERR_NO_MEMORY, also for more than OBJECT_MAX_OBSERVERS or PORT_MAX_WATCHES. ZX_ERR_BAD_STATE:
+ * the port's last handle is closed. ZX_ERR_BAD_HANDLE: the source's handle was closed meanwhile. */
 MUST_USE zx_status_t port_watch(struct object *port, const struct port_watch *watch);
 
 /* Drops watches and packets with |key| that came through the handle |identity| of |source|, or,

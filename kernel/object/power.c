@@ -20,4 +20,5 @@ void power_down(enum power_action action, uint8_t status)
         platform_hook(action, status);
     arch_power(action);
     arch_irq_restore(irq);
+    kprintf("power: neither a device nor the firmware can do that on this machine");
 }

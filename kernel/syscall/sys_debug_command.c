@@ -1,15 +1,16 @@
 /* Commands to the kernel of a debug build; a release build takes none.
  *   inject each|off        allocations fail: kernel/sched/inject.h
  *   inject random N        one in N, in all processes but the caller's
- *   check                  the kernel looks over its own books, and panics if they are wrong */
+ *   check                  the kernel looks over its own books, and panics if they are wrong
+ *   mark, compare          heap objects of each kind; compare logs the kinds that have grown */
 #include "kernel/lib/bootargs.h"
 #include "kernel/lib/string.h"
 #include "kernel/object/resource.h"
+#include "kernel/object/self_check.h"
 #include "kernel/sched/inject.h"
 #include "kernel/sched/thread.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
-#include "kernel/vm/pmm.h"
 
 #ifdef DEBUG
 
@@ -51,9 +52,15 @@ static zx_status_t run_command(const char *command)
     if (strcmp(word, "inject") == 0)
         return command_inject(&cursor);
     if (strcmp(word, "check") == 0) {
-        pmm_check();
+        self_check();
         return ZX_OK;
     }
+    if (strcmp(word, "mark") == 0) {
+        self_check_mark();
+        return ZX_OK;
+    }
+    if (strcmp(word, "compare") == 0)
+        return self_check_compare() ? ZX_OK : ZX_ERR_BAD_STATE;
     return ZX_ERR_INVALID_ARGS;
 }
 

@@ -79,6 +79,28 @@ MUST_USE zx_status_t aspace_walk(struct aspace *aspace, aspace_walk_fn fn, void 
 /* The same below |vmar|, which is the first entry, at depth 0. ZX_ERR_BAD_STATE: dead. */
 MUST_USE zx_status_t vmar_walk(struct vmar *vmar, aspace_walk_fn fn, void *ctx);
 
+/* A mapping, for people: what covers an address, or is nearest to it. */
+struct aspace_place {
+    vaddr_t base;
+    uint64_t size_bytes;
+    vaddr_t region_base;        /* of the VMAR that it lies in: where a program's image begins */
+    uint32_t perms;             /* ZX_VM_PERM_* */
+    char name[ZX_MAX_NAME_LEN]; /* the VMO's */
+};
+
+/* Where an address lies, seen from the mapping that is told about it. */
+enum aspace_relation { ASPACE_NOTHING, ASPACE_INSIDE, ASPACE_ABOVE, ASPACE_BELOW };
+
+/* Describes the mapping that covers |addr|, otherwise the nearest one. ASPACE_NOTHING: there are no
+ * mappings, and *out is untouched. Takes the lock and looks at each region: for reports only. */
+enum aspace_relation aspace_describe(struct aspace *aspace, vaddr_t addr, struct aspace_place *out);
+
+#ifdef DEBUG
+/* Panics if a translation shows another page than the VMO's, or allows more than the mapping and
+ * the VMO do, or lies outside of all mappings. Takes the lock and those of VMOs. */
+void aspace_check(struct aspace *aspace);
+#endif
+
 /* Seeds the placement generators of all address spaces made from now on. */
 void aspace_seed(uint64_t seed);
 

@@ -4,12 +4,14 @@
 run.py [BUILD [PART-OF-A-NAME]]
 """
 import os
+import re
 import shutil
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
 
+import crash  # noqa: E402
 import loaders  # noqa: E402
 import machine  # noqa: E402
 import run  # noqa: E402
@@ -18,12 +20,21 @@ import shell  # noqa: E402
 LIMIT_SECONDS = 90
 TAIL_LINES = 40
 DELAY_ADDRESS = 0x90000000
+# tests/boot/firmware: where its options are, and the machine it is for.
+RAM_BASE, TEXT_OFFSET, OPTIONS_ADDRESS = 0x80000000, 0x200000, 0x801FF000
+FIRMWARE_MEM = 128 << 20
 # The firmware that QEMU takes by default waits for hart 0; this one starts on whatever comes first.
 FW_JUMP = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin"
 
 NUMA = ["-object", "memory-backend-ram,id=low,size=512M",
         "-object", "memory-backend-ram,id=high,size=512M",
         "-numa", "node,memdev=low,cpus=0-1", "-numa", "node,memdev=high,cpus=2-3"]
+
+# Ids of the U74 of SiFive's Unmatched, whose fences of single addresses do not work, and of the
+# JH7110's, whose do.
+OLD_U74 = "rv64,mvendorid=0x489,marchid=0x8000000000000007,mimpid=0x20181004"
+JH7110_U74 = "rv64,sstc=off,mvendorid=0x489,marchid=0x8000000000000007,mimpid=0x04210427"
+ERRATUM = "erratum CIP-1200"
 
 # (what is special, machine, harts, memory, more bootargs, more of QEMU's options)
 MATRIX = [
@@ -33,6 +44,8 @@ MATRIX = [
     ("", "virt", 8, "8G", "", []),
     ("", "virt", 4, "512M", "harts=3 seed=1", []),
     ("U54", "virt", 2, "512M", "", ["-cpu", "sifive-u54"]),
+    ("CIP-1200", "virt", 4, "512M", "", ["-cpu", OLD_U74]),
+    ("no CIP-1200", "virt", 4, "512M", "", ["-cpu", JH7110_U74]),
     ("ACLINT", "virt", 4, "512M", "", ["-machine", "aclint=on"]),
     ("", "uboot", 4, "512M", "", []),
 ]
@@ -42,7 +55,26 @@ MATRIX = [
 SHELLS = [
     ("two NUMA nodes", "virt", 4, "1G", NUMA, [], {0, 1, 2, 3}),
     ("two NUMA nodes, booted from the second", "virt", 4, "1G", NUMA, [0, 1], {2, 3}),
-    ("cannot power off", "sifive_u", 4, "512M", [], [], {1, 2, 3, 4}),
+    ("booted by hart 2", "virt", 4, "512M", [], [0, 1, 3], {2}),
+] + [
+    # Hart 0 has no S-mode, as on the VisionFive 2. This machine cannot power off, only reset.
+    (f"booted by hart {hart}", "sifive_u", 4, "512M", [],
+     [late for late in range(5) if late != hart], {hart}) for hart in (1, 2, 3, 4)
+]
+
+# The smallest machine, on which figures are taken as well.
+SMALLEST_HARTS, SMALLEST_MEM = 4, "32M"
+# Steps of the boot: (what it says, the first log line behind it holds this).
+STEPS = [("device tree read", "command line"), ("page tables, allocators", "MiB free"),
+         ("console and interrupts", "plic:"), ("harts running", " running")]
+
+# Under the firmware of tests/boot/firmware: (what is special, harts, options, more of QEMU's).
+COUNTERS_OFF, FILL, ALL_HARTS, MODERN = 1, 2, 4, 8
+FIRMWARES = [
+    ("SBI 0.1, RAM and registers full of garbage", 1, FILL, []),
+    ("SBI 0.1, no counters, all harts enter", 4, COUNTERS_OFF | ALL_HARTS | FILL, []),
+    ("SBI 0.1, no counters, U54", 1, COUNTERS_OFF | FILL, ["-cpu", "sifive-u54"]),
+    ("SBI 2.0 with a debug console, no counters", 1, COUNTERS_OFF | MODERN, []),
 ]
 
 # What the boot loader brings as initrd: (name, words of the log that must appear, does it boot?)
@@ -76,6 +108,9 @@ def make_initrd(build, name):
     return path
 
 
+notes = []  # of the test that runs, for the reader
+
+
 def log_path(build, label):
     return os.path.join(build, "log", "boot-" + label.replace(" ", "-").replace(",", "") + ".log")
 
@@ -92,8 +127,11 @@ def machine_label(special, kind, harts, mem, more=""):
 
 
 def boot_machine(build, special, kind, harts, mem, more, extra):
-    return boot(build, machine_label(special, kind, harts, mem, more), kind, harts, mem, more,
-                extra)
+    problem, lines = boot(build, machine_label(special, kind, harts, mem, more), kind, harts, mem,
+                          more, extra)
+    if not problem and (special == "CIP-1200") != any(ERRATUM in line for line in lines):
+        problem = "the core was not recognised"
+    return problem, lines
 
 
 def late_harts(build, harts):
@@ -123,6 +161,51 @@ def boot_shell(build, special, kind, harts, mem, extra, late, boot_harts):
     return problem, lines
 
 
+def boot_firmware(build, special, harts, flags, extra):
+    """To the shell, and its `poweroff`."""
+    image, options = os.path.join(build, "Image"), os.path.join(build, "log", "options.bin")
+    words = [flags, RAM_BASE + TEXT_OFFSET + os.path.getsize(image), RAM_BASE + FIRMWARE_MEM]
+    with open(options, "wb") as file:
+        file.write(b"".join(word.to_bytes(8, "little") for word in words))
+    argv = machine.qemu_command(build, "virt", harts, f"{FIRMWARE_MEM >> 20}M", "run=demo",
+                                extra=extra)
+    argv[argv.index("-bios") + 1] = os.path.join(build, "firmware.bin")
+    argv += ["-device", f"loader,file={options},addr={OPTIONS_ADDRESS:#x},force-raw=on"]
+    problem, lines = shell.boot_to_shell(argv, LIMIT_SECONDS, log_path(build, special))
+    if not problem and not any("harts: 1 running" in line for line in lines):
+        problem = "firmware that cannot start harts, and yet there is more than one"
+    return problem, lines
+
+
+def figures(build, lines):
+    """What the smallest machine's log says about size, memory and time."""
+    image = os.path.getsize(os.path.join(build, "Image"))
+    ramdisk = os.path.getsize(os.path.join(build, "ramdisk.cpio"))
+    yield f"Image {image} bytes, of it ramdisk {ramdisk}, the rest {image - ramdisk}"
+    at_boot = re.search(r"memory: .*MiB free", "\n".join(lines))
+    yield at_boot.group(0) if at_boot else "memory at boot: unknown"
+    shown = (re.match(r"\s*(total|free|wired)\b.* (\d+ KiB)", line) for line in lines)
+    yield "at the shell: " + ", ".join(f"{match.group(1)} {match.group(2)}"
+                                       for match in shown if match)
+    last = "0"
+    for what, words in STEPS:
+        for line in lines:
+            stamp = re.match(r"\[ *(\d+\.\d+)\]", line)
+            last = stamp.group(1) if stamp else last
+            if words in line:
+                yield f"{float(last) * 1000:8.1f} ms after the clock was found: {what}"
+                break
+
+
+def boot_smallest(build):
+    """To the shell, with the memory that is free there."""
+    argv = machine.qemu_command(build, "virt", SMALLEST_HARTS, SMALLEST_MEM, "run=demo")
+    problem, lines = shell.boot_to_shell(argv, LIMIT_SECONDS, log_path(build, "smallest"),
+                                         command=b"free\n", answer="other")
+    notes.extend(figures(build, lines))
+    return problem, lines
+
+
 def boot_initrd(build, name, words, boots):
     problem, lines = boot(build, f"initrd {name}", "virt", 1, "512M", "",
                           ["-initrd", make_initrd(build, name)])
@@ -141,7 +224,10 @@ def main():
     passed = failed = 0
     cases = [(machine_label(*m[:5]), boot_machine, m) for m in MATRIX]
     cases += [(machine_label(*m[:4]), boot_shell, m) for m in SHELLS]
+    cases += [(f"smallest: virt, {SMALLEST_HARTS} harts, {SMALLEST_MEM}", boot_smallest, ())]
+    cases += [(f"firmware: {f[0]}", boot_firmware, f) for f in FIRMWARES]
     cases += [(f"initrd: {i[0]}", boot_initrd, i) for i in INITRDS]
+    cases += [(f"report: {name}", test, args) for name, test, args in crash.CASES]
     cases += [(f"U-Boot: {name}", test, args) for name, test, args in loaders.CASES]
     if len(sys.argv) > 2:
         cases = [case for case in cases if sys.argv[2] in case[0]]
@@ -153,6 +239,9 @@ def main():
             problem, lines = str(error), []
         took = time.monotonic() - begin
         print(f"  {'FAIL' if problem else 'ok':4}  {label} ({took:.1f} s)", flush=True)
+        for note in notes:
+            print(f"        {note}")
+        notes.clear()
         passed, failed = passed + (not problem), failed + bool(problem)
         if problem:
             print(f"        {problem}")

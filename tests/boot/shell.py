@@ -8,9 +8,12 @@ PROMPT = "beryl> "
 COMMAND, ANSWER = b"help\n", "stop the machine"
 
 
-def boot_to_shell(argv, limit_seconds, log_path, powers_off=True):
+CANNOT = "power: neither a device nor the firmware can do that"
+
+
+def boot_to_shell(argv, limit_seconds, log_path, powers_off=True, command=COMMAND, answer=ANSWER):
     """(None or what went wrong, the lines of the console). Nothing is typed before the prompt. A
-    machine whose firmware cannot power off is ended by us."""
+    machine that cannot power off says so and is still there; it ends with a reset."""
     console = machine.ProcessConsole(argv)
     reader = machine.LineReader(console, log_path)
     deadline = time.monotonic() + limit_seconds
@@ -23,12 +26,18 @@ def boot_to_shell(argv, limit_seconds, log_path, powers_off=True):
             lines.append(line)
         if not reader.wait_for(PROMPT, deadline - time.monotonic()):
             return "no prompt of the shell", lines
-        console.write(COMMAND)
-        if not reader.wait_for(ANSWER, deadline - time.monotonic()):
-            return "the shell does not answer: no console input", lines
+        console.write(command)
+        while not any(answer in line for line in lines):
+            line = reader.line(deadline - time.monotonic())
+            if line is None:
+                return "the shell does not answer: no console input", lines
+            lines.append(line)
         if not powers_off:
-            return None, lines
-        console.write(b"poweroff\n")
+            console.write(b"poweroff\n")
+            if not reader.wait_for(CANNOT, deadline - time.monotonic()) or \
+                    not reader.wait_for(PROMPT, deadline - time.monotonic()):
+                return "powering off neither succeeds nor fails", lines
+        console.write(b"poweroff\n" if powers_off else b"reboot\n")
         while not reader.ended and time.monotonic() < deadline:
             reader.fill(deadline - time.monotonic())
         status = console.exit_status() if reader.ended else None

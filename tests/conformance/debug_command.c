@@ -38,6 +38,19 @@ TEST(debug_command, what_is_no_command)
     expect_answer(send(startup_resource(), "check"), ZX_OK);
 }
 
+TEST(debug_command, heap_objects_by_kind)
+{
+    zx_handle_t event;
+
+    COVERS(debug_send_command, ZX_ERR_BAD_STATE);
+    expect_answer(send(startup_resource(), "mark"), ZX_OK);
+    expect_answer(send(startup_resource(), "compare"), ZX_OK);
+    ASSERT_OK(zx_event_create(0, &event));
+    expect_answer(send(startup_resource(), "compare"), ZX_ERR_BAD_STATE);
+    close_handle(event);
+    expect_answer(send(startup_resource(), "compare"), ZX_OK);
+}
+
 TEST(debug_command, needs_the_resource)
 {
     zx_handle_t vmo = vmo_new(PAGE);

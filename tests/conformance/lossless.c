@@ -4,6 +4,7 @@
 #include <zircon/syscalls/port.h>
 
 #include "tests/conformance/util.h"
+#include "userland/libzx/thread.h"
 
 #define BAD ((void *)KERNEL_ADDRESS)
 
@@ -226,6 +227,107 @@ TEST(lossless, watches_of_one_object_are_limited)
     ASSERT_OK(zx_object_signal(event, ZX_EVENT_SIGNALED, 0));
     for (unsigned i = 0; i < 8192; i++)
         ASSERT_OK(zx_object_wait_async(event, port, i, ZX_EVENT_SIGNALED, 0));
+    close_handle(event);
+    close_handle(port);
+}
+
+/* So is that of a port, queued packets included: they are the kernel's memory, and a cancel looks
+ * at each. It takes what matches and leaves the rest, wherever in the queue. */
+TEST(lossless, watches_of_one_port_are_limited)
+{
+    enum { EVENTS = 4, LIMIT = 16384 };
+    zx_handle_t port, events[EVENTS];
+    zx_port_packet_t packet;
+    zx_status_t status = ZX_OK;
+    unsigned count = 0;
+
+    ASSERT_OK(zx_port_create(0, &port));
+    for (unsigned i = 0; i < EVENTS; i++)
+        ASSERT_OK(zx_event_create(0, &events[i]));
+    while (status == ZX_OK && count < 100000) {
+        status = zx_object_wait_async(events[count % EVENTS], port, count % 3, ZX_USER_SIGNAL_0, 0);
+        count += status == ZX_OK;
+    }
+    EXPECT_STATUS(status, ZX_ERR_NO_MEMORY);
+    EXPECT_EQ(count, LIMIT);
+    /* A packet counts as the registration that it comes from, until it is taken. */
+    ASSERT_OK(zx_object_signal(events[0], 0, ZX_USER_SIGNAL_0));
+    EXPECT_STATUS(zx_object_wait_async(events[1], port, 0, ZX_USER_SIGNAL_0, 0), ZX_ERR_NO_MEMORY);
+    ASSERT_OK(zx_port_wait(port, 0, &packet));
+    EXPECT_OK(zx_object_wait_async(events[1], port, packet.key, ZX_USER_SIGNAL_0, 0));
+    EXPECT_STATUS(zx_object_wait_async(events[1], port, 0, ZX_USER_SIGNAL_0, 0), ZX_ERR_NO_MEMORY);
+    /* A third of everything goes, active or queued. */
+    EXPECT_OK(zx_port_cancel_key(port, 0, 1));
+    EXPECT_STATUS(zx_port_cancel_key(port, 0, 1), ZX_ERR_NOT_FOUND);
+    for (unsigned i = 1; i < EVENTS; i++)
+        ASSERT_OK(zx_object_signal(events[i], 0, ZX_USER_SIGNAL_0));
+    unsigned left = 0;
+    while (zx_port_wait(port, 0, &packet) == ZX_OK) {
+        left++;
+        if (packet.key == 1)
+            test_fail(__FILE__, __LINE__, "a cancelled packet came");
+    }
+    EXPECT_EQ(left, LIMIT - (LIMIT + 1) / 3);
+    for (unsigned i = 0; i < EVENTS; i++)
+        close_handle(events[i]);
+    close_handle(port);
+}
+
+/* Cancels with other keys run beside packets and other cancels, and each finds all that is its. */
+struct canceller {
+    zx_handle_t port, event;
+    uint64_t key;
+    bool missed;
+};
+
+static int cancel_body(void *arg)
+{
+    struct canceller *self = arg;
+    for (unsigned round = 0; round < 40; round++) {
+        for (unsigned i = 0; i < 150; i++) {
+            if (zx_object_wait_async(self->event, self->port, self->key, ZX_USER_SIGNAL_0, 0) != 0)
+                self->missed = true;
+        }
+        if (zx_port_cancel_key(self->port, 0, self->key) != ZX_OK ||
+            zx_port_cancel_key(self->port, 0, self->key) != ZX_ERR_NOT_FOUND)
+            self->missed = true;
+    }
+    return 0;
+}
+
+TEST(lossless, cancels_beside_each_other_miss_nothing)
+{
+    enum { THREADS = 4 };
+    struct canceller cancellers[THREADS];
+    struct thread *threads[THREADS];
+    zx_port_packet_t packet = {.key = 99};
+    unsigned packets = 0;
+    zx_handle_t port, event;
+
+    ASSERT_OK(zx_port_create(0, &port));
+    ASSERT_OK(zx_event_create(0, &event));
+    for (unsigned i = 0; i < THREADS; i++) {
+        cancellers[i] = (struct canceller){.port = port, .event = event, .key = i};
+        ASSERT_OK(thread_spawn("cancel", cancel_body, &cancellers[i], &threads[i]));
+    }
+    for (unsigned i = 0; i < 2000; i++) {
+        if (i % 7 == 0) { /* fires some of them, so that they change lists under the walks */
+            ASSERT_OK(zx_object_signal(event, 0, ZX_USER_SIGNAL_0));
+            ASSERT_OK(zx_object_signal(event, ZX_USER_SIGNAL_0, 0));
+        }
+        packet.key = 99;
+        ASSERT_OK(zx_port_queue(port, &packet));
+        packets++;
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        EXPECT_EQ(thread_join(threads[i]), 0);
+        EXPECT(!cancellers[i].missed);
+    }
+    while (zx_port_wait(port, 0, &packet) == ZX_OK) {
+        packets--;
+        EXPECT_EQ(packet.key, 99);
+    }
+    EXPECT_EQ(packets, 0);
     close_handle(event);
     close_handle(port);
 }

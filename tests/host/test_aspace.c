@@ -443,6 +443,54 @@ static void test_race(void **state)
     region_tree_check(&arena->children);
 }
 
+/* ---- Descriptions -----------------------------------------------------------------------------
+ */
+
+static void expect_place(vaddr_t addr, enum aspace_relation relation, vaddr_t base, vaddr_t region)
+{
+    struct aspace_place place;
+    assert_int_equal(aspace_describe(space, addr, &place), relation);
+    assert_int_equal(place.base, base);
+    assert_int_equal(place.region_base, region);
+}
+
+static void test_describe(void **state)
+{
+    (void)state;
+    struct aspace_place place = {.base = 1};
+    assert_int_equal(aspace_describe(space, at(0), &place), ASPACE_NOTHING);
+    assert_int_equal(place.base, 1);
+
+    struct vmar *outer =
+        make_vmar(arena, CAN_RWX | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_SPECIFIC, PAGES(16), PAGES(16));
+    struct vmar *inner =
+        make_vmar(outer, CAN_RWX | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_SPECIFIC, PAGES(4), PAGES(8));
+    struct vmar *empty = make_vmar(arena, CAN_RWX | ZX_VM_SPECIFIC, PAGES(40), PAGES(4));
+    vmo_set_name(vmo, "text");
+    map_pages(inner, R | X, 2, vmo, 0, 2); /* pages 22 and 23 of the arena */
+    map_pages(arena, RW, 50, vmo, 3, 1);
+    assert_int_equal(aspace_describe(space, at(23) + 5, &place), ASPACE_INSIDE);
+    assert_int_equal(place.base, at(22));
+    assert_int_equal(place.size_bytes, PAGES(2));
+    assert_int_equal(place.region_base, at(20));
+    assert_int_equal(place.perms, R | X);
+    assert_string_equal(place.name, "text");
+    expect_place(at(50), ASPACE_INSIDE, at(50), at(0));
+
+    /* What is not mapped, by the nearer neighbour, in whatever region each lies. */
+    expect_place(0, ASPACE_BELOW, at(22), at(20));
+    expect_place(at(22) - 1, ASPACE_BELOW, at(22), at(20));
+    expect_place(at(24), ASPACE_ABOVE, at(22), at(20));
+    expect_place(at(36), ASPACE_ABOVE, at(22), at(20));
+    expect_place(at(38), ASPACE_BELOW, at(50), at(0));
+    expect_place(at(41), ASPACE_BELOW, at(50), at(0));
+    expect_place(at(51), ASPACE_ABOVE, at(50), at(0));
+    expect_place(UINT64_MAX, ASPACE_ABOVE, at(50), at(0));
+    vmar_put(empty);
+    vmar_put(inner);
+    vmar_put(outer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -461,6 +509,7 @@ int main(void)
         TEST(test_decommit_during_shootdown),
         TEST(test_get_vmo),
         TEST(test_walk),
+        TEST(test_describe),
         TEST(test_clear_and_outlive),
         TEST(test_create_no_memory),
         TEST(test_race),
