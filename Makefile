@@ -5,7 +5,7 @@
 #   DEBUG=1            debug build (assertions on tree walks) in build-debug/
 #   COMPILER=gcc|clang compiler for the target; clang builds in build-clang/
 #   BUILD=dir          where everything that is built goes
-#   EXTRA="a.c b.c"    build each file into a program of that name in the ramdisk
+#   EXTRA="a.c b.cc"   build each file into a program of that name in the ramdisk
 # HARTS, MEM, MACHINE, APPEND, TTY, DTB: see `make help`.
 
 .SUFFIXES:

@@ -7,6 +7,10 @@
 #define VDSO_CONSTANTS_VERSION 1
 #define VDSO_VERSION_MAX       64
 
+// The vDSO's own option of zx_channel_call and zx_channel_call_etc: the message has gone out, go on
+// waiting for the answer. ZX_ERR_INVALID_ARGS, as for any unknown option, without such a call.
+#define CHANNEL_CALL_FINISH 0x80000000
+
 #ifndef __ASSEMBLER__
 
 #include <stdint.h>

@@ -29,6 +29,9 @@ endif
 test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin debug-image
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(DEBUG_BUILD) $(HOST_TESTS)
 
+models:
+	@$(PYTHON) tools/models.py $(BUILD)
+
 test-uart:
 	@[ -n "$(TTY)" ] || { echo 'make test-uart TTY=/dev/ttyUSB0' >&2; exit 2; }
 	@$(PYTHON) tools/tap_run.py --build $(BUILD) --tty $(TTY)
@@ -72,7 +75,7 @@ stress: debug-image
 
 -include $(wildcard $(DEPS))
 
-.PHONY: all help clean run test test-uart debug debug-image probe bench profile fuzz stress
+.PHONY: all help clean run test models test-uart debug debug-image probe bench profile fuzz stress
 
 #: make                 builds the kernel, userland and host tests in build/
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
@@ -87,6 +90,7 @@ stress: debug-image
 #: make fuzz            random system calls from many threads and processes: SECONDS=60 SEED=1
 #:                      HARTS=4; ONE_IN=200 also refuses one in 200 allocations (debug kernel)
 #: make stress          races on 2, 4 and 8 harts of a debug kernel: SECONDS=60 a number of harts
+#: make models          the Promela models of tests/models, checked with spin
 #: make fuzz-host       libFuzzer on the readers of ELF, cpio, processargs, boot arguments and
 #:                      device trees, on this machine: SECONDS=60 each
 #: make test-uart       the conformance suite on a board: TTY=/dev/ttyUSB0

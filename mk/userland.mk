@@ -66,7 +66,8 @@ $(BUILD)/bin/$(1): $(call objects,u,$(2)) $(CRT_OBJS) $(BUILD)/libzx.a \
                 $(BUILD)/u/.link.$(1) $(PROGRAM_MAP) tools/check_elf.py
 	$$(call step,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$(LD_CC) $(PROGRAM_LDFLAGS) -o $$@ $(CRT_OBJS) $(call objects,u,$(2)) $(PROGRAM_LIBS)
+	$$(Q)$(LD_CC) $(PROGRAM_LDFLAGS) -o $$@ $(CRT_OBJS) $(call objects,u,$(2)) $$(CXX_OBJS) \
+	    $(PROGRAM_LIBS)
 	$$(Q)$(PYTHON) tools/check_elf.py $$@
 $(BUILD)/ramdisk/bin/$(1): $(BUILD)/bin/$(1)
 	@mkdir -p $$(@D)
@@ -94,14 +95,49 @@ $(BUILD)/u/extra/$(notdir $(1)).o: $(1) $(BUILD)/u/.flags
 	$$(Q)$(TARGET_CC) $(EXTRA_CFLAGS) -MMD -MP -c -o $$@ $$<
 $(call program_rules,$(basename $(notdir $(1))),extra/$(notdir $(1)))
 endef
+
+# C++ is Clang's, with the headers of the host's libstdc++: templates, of which nothing is linked.
+# userland/cxx has what they need on picolibc, and the run-time library.
+CXX_VERSION = $(shell g++ -dumpversion 2>/dev/null)
+CXX_HOST    = $(shell g++ -dumpmachine 2>/dev/null)
+EXTRA_CXX   = clang++ --target=riscv64-linux-gnu
+EXTRA_CXXFLAGS = -std=c++20 -g -O2 -march=rv64imafdc -mabi=lp64d -fno-stack-protector \
+    -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+    -fno-strict-aliasing -fno-exceptions -fno-rtti -fPIE -ftls-model=local-exec \
+    -U__STDC_HOSTED__ -D__STDC_HOSTED__=0 -Wno-builtin-macro-redefined -Wall \
+    -nostdinc -nostdinc++ -include userland/cxx/include/prefix.h -isystem userland/cxx/include \
+    -isystem /usr/include/c++/$(CXX_VERSION) \
+    -isystem /usr/include/$(CXX_HOST)/c++/$(CXX_VERSION) \
+    -isystem $(shell clang -print-resource-dir 2>/dev/null)/include -I. -Iabi -Iuserland/include \
+    -isystem $(PICOLIBC)/include -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1
+CXX_RUNTIME := $(BUILD)/u/cxx/runtime.cc.o
+define cxx_rule
+$(1): $(2) $(wildcard userland/cxx/include/* userland/cxx/include/*/*) mk/userland.mk
+	$$(call step,C++,$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$(EXTRA_CXX) $(EXTRA_CXXFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+define extra_cxx_rules
+$(call cxx_rule,$(BUILD)/u/extra/$(notdir $(1)).o,$(1))
+$(BUILD)/bin/$(basename $(notdir $(1))): CXX_OBJS := $(CXX_RUNTIME)
+$(BUILD)/bin/$(basename $(notdir $(1))): $(CXX_RUNTIME)
+$(call program_rules,$(basename $(notdir $(1))),extra/$(notdir $(1)))
+endef
+
+EXTRA_CXX_FILES := $(filter %.cc %.cpp,$(EXTRA))
+EXTRA_C_FILES   := $(filter %.c,$(EXTRA))
 EXTRA_NAMES := $(basename $(notdir $(EXTRA)))
-ifneq ($(filter-out %.c,$(EXTRA)),)
-$(error EXTRA takes C files, not $(filter-out %.c,$(EXTRA)))
+ifneq ($(filter-out $(EXTRA_C_FILES) $(EXTRA_CXX_FILES),$(EXTRA)),)
+$(error EXTRA takes C and C++ files, not $(filter-out %.c %.cc %.cpp,$(EXTRA)))
 endif
 ifneq ($(filter $(PROGRAM_NAMES) $(SUITES),$(EXTRA_NAMES)),)
 $(error EXTRA: there is already a program $(filter $(PROGRAM_NAMES) $(SUITES),$(EXTRA_NAMES)))
 endif
-$(foreach f,$(EXTRA),$(eval $(call extra_rules,$(f))))
+$(foreach f,$(EXTRA_C_FILES),$(eval $(call extra_rules,$(f))))
+ifneq ($(EXTRA_CXX_FILES),)
+$(eval $(call cxx_rule,$(CXX_RUNTIME),userland/cxx/runtime.cc))
+$(foreach f,$(EXTRA_CXX_FILES),$(eval $(call extra_cxx_rules,$(f))))
+endif
 
 # The ramdisk: init at /init, every program at /bin/NAME.
 ALL_PROGRAMS := $(sort $(PROGRAM_NAMES) $(SUITES) $(EXTRA_NAMES))

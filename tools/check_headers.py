@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The ABI's headers are usable: each one compiles alone, and twice, as C and as C++, with GCC and
 with Clang, for this machine and for the target, as do userland's; numbers and layouts are those of
-tests/headers/layouts.h; and from C++ every call is found under its C name."""
+tests/headers/layouts.h; no structure has padding without a name; and from C++ every call is found
+under its C name."""
 import os
 import re
 import subprocess
@@ -53,6 +54,16 @@ def check_layouts():
             yield f"{LAYOUTS}, {name}:\n{said}"
 
 
+def check_padding(headers):
+    """No structure has bytes without a name: those would be copied to programs as they happen to
+    be. A padding field is set like any other."""
+    text = "".join(f"#include <{header}>\n" for header in headers)
+    command = ["gcc", "-x", "c", "-std=gnu11"]
+    said = compile_text(command, text, ("-fsyntax-only", "-Wpadded"))
+    if said is not None:
+        yield f"padding:\n{said}"
+
+
 def check_names(calls):
     """A C++ file that refers to every call refers to the C names."""
     places = "".join(f"    (void *)zx_{call},\n" for call in calls)
@@ -79,7 +90,8 @@ def main():
            if path.startswith("userland/include/")]
     target = [(name, command) for name, command in COMPILERS if "RISC-V" in name]
     problems = (list(check_alone(headers, COMPILERS)) + list(check_alone(own, target)) +
-                list(check_layouts()) + list(check_names(calls)))
+                list(check_layouts()) + list(check_padding(headers)) +
+                list(check_names(calls)))
     if not headers or not calls:
         problems.append("no headers or no calls found")
     for problem in problems:

@@ -62,6 +62,7 @@ EXEMPT = {
     "userland/programs/conformance_child/": "instructions that must not work in user mode",
     "tests/boot/firmware/": "it runs in M-mode: traps, CSRs, the hand-over to the kernel",
     "tests/bench/bench.h": "the counter of retired instructions",
+    "tests/conformance/fresh_thread.S": "the first instructions of a thread",
     "tests/conformance/hold_register.S": "a thread whose registers others look at",
     "tests/conformance/registers.S": "registers before and after a call or a preemption",
     "tests/conformance/stress_counter.S": "registers that must survive any switch or suspension",

@@ -18,9 +18,7 @@ REASONS = {
     "channel_call_etc_finish": "part of the vDSO's own call",
     "channel_call_noretry": "part of the vDSO's own call",
     "channel_call_finish": "part of the vDSO's own call",
-    "counter_": "an event or a futex does",
     "cprng_draw_once": "part of the vDSO's own call",
-    "debuglog_": "the log goes to the console",
     "framebuffer_": "no display",
     "guest_": "no hypervisor",
     "interrupt_": "no driver framework",
@@ -41,8 +39,6 @@ REASONS = {
     "restricted_": "no restricted mode",
     "sampler_": "no tracing",
     "smc_call": "Arm only",
-    "socket_": "channels and fifos do",
-    "stream_": "no streams",
     "syscall_test": "Zircon's own test calls",
     "system_get_event": "no memory pressure events",
     "system_": "no such control",
@@ -53,7 +49,7 @@ REASONS = {
 
 # Zircon's calls that abi/zircon/syscalls.def has no row for.
 WITHOUT_ROW = """
-bti_create bti_pin bti_release_quarantine counter_add counter_create counter_read counter_write
+bti_create bti_pin bti_release_quarantine
 framebuffer_get_info framebuffer_set_range guest_create guest_set_trap interrupt_create_virtual
 iommu_create ioports_release ioports_request ktrace_control ktrace_read msi_allocate msi_create
 mtrace_control pc_firmware_tables pci_add_subtract_io_range pci_cfg_pio_rw pci_config_read

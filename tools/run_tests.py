@@ -31,6 +31,7 @@ def parts(build, debug_build, host_tests):
         ("host tests", [python, os.path.join(TOOLS, "host_tests.py")] + host_tests),
         ("host fuzzers, short", [python, os.path.join(TOOLS, "fuzz_host.py"), "--runs",
                                  str(FUZZ_RUNS)] + sorted(glob.glob(f"{build}/fuzz/fuzz_*"))),
+        ("models of protocols", [python, os.path.join(TOOLS, "models.py"), build]),
         ("runner's self-test", [python, os.path.join(TOOLS, "test_tap_run.py")]),
         ("checkers' self-test", [python, os.path.join(TOOLS, "test_checks.py")]),
         ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),

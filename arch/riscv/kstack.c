@@ -14,10 +14,12 @@
 /* While no more than this many stacks are mapped, a freed one is kept for the next thread. */
 #define STACKS_KEPT 32
 
+/* A bit a slot, set while anything of it is mapped. In .bss: 16 KiB. */
+static uint64_t slots_used[COUNT_SLOTS / 64];
+
 static struct {
-    struct spinlock lock;
-    uint64_t used[COUNT_SLOTS / 64]; /* a bit a slot; set while anything of it is mapped */
-    uint32_t first_word;             /* no free bit in a word before */
+    struct spinlock lock; /* of slots_used too */
+    uint32_t first_word;  /* no free bit in a word before */
     uint32_t count_mapped;
     uint32_t count_kept;
     void *kept[STACKS_KEPT];
@@ -28,10 +30,10 @@ static struct {
 /* The lowest free slot, or COUNT_SLOTS. */
 static uint64_t take_slot_locked(void)
 {
-    for (uint64_t word = stacks.first_word; word < ARRAY_COUNT(stacks.used); word++) {
-        if (stacks.used[word] != UINT64_MAX) {
-            unsigned bit = (unsigned)__builtin_ctzll(~stacks.used[word]);
-            stacks.used[word] |= 1ul << bit;
+    for (uint64_t word = stacks.first_word; word < ARRAY_COUNT(slots_used); word++) {
+        if (slots_used[word] != UINT64_MAX) {
+            unsigned bit = (unsigned)__builtin_ctzll(~slots_used[word]);
+            slots_used[word] |= 1ul << bit;
             stacks.first_word = (uint32_t)word;
             return word * 64 + bit;
         }
@@ -41,7 +43,7 @@ static uint64_t take_slot_locked(void)
 
 static void put_slot_locked(uint64_t slot)
 {
-    stacks.used[slot / 64] &= ~(1ul << slot % 64);
+    slots_used[slot / 64] &= ~(1ul << slot % 64);
     stacks.first_word = MIN(stacks.first_word, (uint32_t)(slot / 64));
 }
 

@@ -15,7 +15,7 @@ struct channel {
     /* Under the pair's lock: */
     struct list_node messages; /* for the reader of this end */
     uint32_t count_messages;
-    struct list_node callers; /* struct caller.node: calls made on this end */
+    struct list_node callers; /* struct channel_call.node: calls made on this end */
     uint32_t next_txid;
     /* The end whose queue has a message with a handle to this one, or is about to; NULL: none.
      * Under nesting_lock. */
@@ -25,23 +25,14 @@ struct channel {
 /* Taken around the queueing and unqueueing of messages that carry ends of channels. */
 static struct mutex nesting_lock = MUTEX_INIT(nesting_lock, LOCK_RANK_PROCESS);
 
-/* A thread in channel_call, on its stack. Under the pair's lock, but for is_done. */
-struct caller {
-    struct list_node node;
-    struct thread *thread;
-    zx_txid_t txid;
-    struct message *reply;
-    zx_status_t status; /* once is_done */
-    bool is_done;       /* atomic */
-};
-
 static struct channel *channel_from(struct object *object)
 {
     return container_of(object, struct channel, object);
 }
 
 /* The caller cannot leave before it has the pair's lock, which is held here. */
-static void caller_finish_locked(struct caller *caller, zx_status_t status, struct message *reply)
+static void caller_finish_locked(struct channel_call *caller, zx_status_t status,
+                                 struct message *reply)
 {
     list_remove(&caller->node);
     caller->status = status;
@@ -53,7 +44,8 @@ static void caller_finish_locked(struct caller *caller, zx_status_t status, stru
 static void callers_fail_locked(struct channel *channel, zx_status_t status)
 {
     while (!list_is_empty(&channel->callers))
-        caller_finish_locked(list_entry(channel->callers.next, struct caller, node), status, NULL);
+        caller_finish_locked(list_entry(channel->callers.next, struct channel_call, node), status,
+                             NULL);
 }
 
 /* ---- Ends in queues -------------------------------------------------------------------------- */
@@ -205,13 +197,14 @@ zx_status_t channel_create(struct object **out0, struct object **out1)
 
 /* ---- Write and read -------------------------------------------------------------------------- */
 
-static struct caller *caller_find_locked(struct channel *channel, const struct message *message)
+static struct channel_call *caller_find_locked(struct channel *channel,
+                                               const struct message *message)
 {
     if (list_is_empty(&channel->callers) || message->count_bytes < sizeof(zx_txid_t))
         return NULL;
     zx_txid_t txid = message_txid(message);
     list_for_each (node, &channel->callers) {
-        struct caller *caller = list_entry(node, struct caller, node);
+        struct channel_call *caller = list_entry(node, struct channel_call, node);
         if (caller->txid == txid)
             return caller;
     }
@@ -222,7 +215,7 @@ static struct caller *caller_find_locked(struct channel *channel, const struct m
 struct sending {
     struct channel *channel;
     struct message *message;
-    struct caller *caller;
+    struct channel_call *caller;
 };
 
 static zx_status_t queue_locked(struct channel *reader, struct message *message)
@@ -248,7 +241,7 @@ static zx_status_t send_locked(const struct sending *sending, bool may_queue)
     if (!channel->end.peer)
         return ZX_ERR_PEER_CLOSED;
     struct channel *peer = container_of(channel->end.peer, struct channel, end);
-    struct caller *answered = caller_find_locked(peer, message);
+    struct channel_call *answered = caller_find_locked(peer, message);
     zx_status_t status = ZX_ERR_NEXT;
     if (answered) {
         note_holder_locked(message, NULL);
@@ -382,29 +375,39 @@ void channel_unread(struct object *object, struct message *message)
 
 /* ---- Call ------------------------------------------------------------------------------------ */
 
-/* How often a caller that is being suspended looks whether it is being killed. */
-#define CALL_POLL_NS ZX_MSEC(10)
-
-/* The message is on its way, so the call can't be restarted: a suspension has to wait. */
-static zx_status_t caller_park(zx_time_t deadline_ns)
+/* Sleeps until the answer is there. The call is over afterwards, unless a suspension comes. */
+static zx_status_t call_wait(struct channel_call *call, zx_time_t deadline_ns, struct message **out)
 {
-    zx_status_t status = thread_park_for(ZX_THREAD_STATE_BLOCKED_CHANNEL, deadline_ns);
-    if (status != ZX_ERR_INTERNAL_INTR_RETRY)
-        return status;
-    zx_time_t poll_ns = zx_time_add_duration(clock_monotonic_ns(), CALL_POLL_NS);
-    status = thread_park(MIN(deadline_ns, poll_ns), false);
-    return status == ZX_ERR_TIMED_OUT && poll_ns < deadline_ns ? ZX_OK : status;
+    struct object *object = call->channel;
+    struct spinlock *lock = &channel_from(object)->end.pair->lock;
+    zx_status_t status = ZX_OK;
+    while (status == ZX_OK && !atomic_load(&call->is_done))
+        status = thread_park_for(ZX_THREAD_STATE_BLOCKED_CHANNEL, deadline_ns);
+
+    irq_state_t irq = spin_lock_irqsave(lock);
+    bool stays = status == ZX_ERR_INTERNAL_INTR_RETRY && !call->is_done;
+    if (!stays) {
+        list_remove(&call->node);
+        call->channel = NULL;
+        if (call->is_done)
+            status = call->status;
+    }
+    spin_unlock_irqrestore(lock, irq);
+    if (!stays)
+        object_put(object);
+    if (status == ZX_OK)
+        *out = call->reply;
+    return status;
 }
 
-zx_status_t channel_call(struct object *object, struct message *message, zx_time_t deadline_ns,
-                         bool *out_sent, struct message **out)
+zx_status_t channel_call(struct object *object, struct channel_call *call, struct message *message,
+                         zx_time_t deadline_ns, bool *out_sent, struct message **out)
 {
-    struct channel *channel = channel_from(object);
-    struct spinlock *lock = &channel->end.pair->lock;
-    struct caller caller = {.thread = thread_current()};
-    list_init(&caller.node);
+    channel_call_abandon(call);
+    *call = (struct channel_call){.thread = thread_current()};
+    list_init(&call->node);
 
-    struct sending sending = {channel, message, &caller};
+    struct sending sending = {channel_from(object), message, call};
     zx_status_t status = send(&sending);
     *out_sent = status == ZX_OK || status == ZX_ERR_NEXT;
     if (status == ZX_ERR_NEXT) {
@@ -413,16 +416,28 @@ zx_status_t channel_call(struct object *object, struct message *message, zx_time
     }
     if (status != ZX_OK)
         return status;
+    object_get(object);
+    call->channel = object;
+    return call_wait(call, deadline_ns, out);
+}
 
-    while (status == ZX_OK && !atomic_load(&caller.is_done))
-        status = caller_park(deadline_ns);
+zx_status_t channel_call_finish(struct channel_call *call, zx_time_t deadline_ns,
+                                struct message **out)
+{
+    return call->channel ? call_wait(call, deadline_ns, out) : ZX_ERR_INVALID_ARGS;
+}
 
+void channel_call_abandon(struct channel_call *call)
+{
+    struct object *object = call->channel;
+    if (!object)
+        return;
+    struct spinlock *lock = &channel_from(object)->end.pair->lock;
     irq_state_t irq = spin_lock_irqsave(lock);
-    list_remove(&caller.node);
-    if (caller.is_done)
-        status = caller.status;
+    list_remove(&call->node);
+    call->channel = NULL;
     spin_unlock_irqrestore(lock, irq);
-    if (status == ZX_OK)
-        *out = caller.reply;
-    return status;
+    if (call->is_done && call->status == ZX_OK)
+        message_destroy(call->reply);
+    object_put(object);
 }

@@ -27,10 +27,33 @@ MUST_USE zx_status_t channel_read(struct object *channel, uint32_t max_bytes, ui
  * closed meanwhile. No lock held. */
 void channel_unread(struct object *channel, struct message *message);
 
+/* A thread in channel_call; zeros when it is in none. It is kept where it outlives a system call:
+ * a suspension interrupts that, and the thread comes back for the answer with channel_call_finish.
+ * Under the pair's lock while there is a channel, but for is_done. */
+struct channel_call {
+    struct object *channel; /* one reference; NULL: no call is under way. The thread's own. */
+    struct list_node node;
+    struct thread *thread;
+    uint32_t txid;
+    zx_status_t status; /* once is_done */
+    struct message *reply;
+    bool is_done; /* atomic */
+};
+
 /* Gives |message| (>= 4 bytes) a fresh txid, sends it as channel_write does, and sleeps until the
  * reply with this txid is there: in *out, owned by the caller. Takes the message when it was sent,
- * which *out_sent tells. As channel_write, and ZX_ERR_TIMED_OUT, ZX_ERR_PEER_CLOSED (the peer
- * closed without a reply), ZX_ERR_CANCELED (the last handle of this end was closed meanwhile),
- * ZX_ERR_INTERNAL_INTR_KILLED. A suspension takes effect when the call is over. */
-MUST_USE zx_status_t channel_call(struct object *channel, struct message *message,
-                                  zx_time_t deadline_ns, bool *out_sent, struct message **out);
+ * which *out_sent tells. A call that is under way in |call| is given up first. As channel_write,
+ * and ZX_ERR_TIMED_OUT, ZX_ERR_PEER_CLOSED (the peer closed without a reply), ZX_ERR_CANCELED (the
+ * last handle of this end was closed meanwhile), ZX_ERR_INTERNAL_INTR_KILLED,
+ * ZX_ERR_INTERNAL_INTR_RETRY (the call stays under way). */
+MUST_USE zx_status_t channel_call(struct object *channel, struct channel_call *call,
+                                  struct message *message, zx_time_t deadline_ns, bool *out_sent,
+                                  struct message **out);
+
+/* Goes on with a call that is under way. ZX_ERR_INVALID_ARGS: none is. Otherwise as channel_call
+ * once the message is sent. */
+MUST_USE zx_status_t channel_call_finish(struct channel_call *call, zx_time_t deadline_ns,
+                                         struct message **out);
+
+/* Gives up the call that is under way, if there is one; its reply is destroyed. */
+void channel_call_abandon(struct channel_call *call);

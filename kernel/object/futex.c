@@ -2,7 +2,7 @@
 
 #include "kernel/object/futex.h"
 
-#include "kernel/sched/thread.h"
+#include "kernel/object/thread.h"
 #include "kernel/vm/futex_key.h"
 #include "kernel/vm/vmo.h"
 
@@ -74,6 +74,13 @@ static void set_owner_locked(struct bucket *bucket, const struct futex_key *key,
         first->owner_koid = koid;
 }
 
+/* A thread that ends goes through the buckets after it is over: who sees it alive with a bucket's
+ * lock held comes before that. */
+static zx_koid_t owner_koid_locked(const struct futex_owner *owner)
+{
+    return owner->thread && !user_thread_is_over(owner->thread) ? owner->koid : ZX_KOID_INVALID;
+}
+
 static bool koid_waits_locked(struct bucket *bucket, const struct futex_key *key, zx_koid_t koid)
 {
     if (koid == 0)
@@ -128,7 +135,7 @@ static zx_status_t wait_enqueue_locked(struct bucket *bucket, struct waiter *wai
         return ZX_ERR_INVALID_ARGS;
     list_push_back(&bucket->waiters, &waiter->node);
     waiter->bucket = bucket;
-    set_owner_locked(bucket, &waiter->key, owner->koid);
+    set_owner_locked(bucket, &waiter->key, owner_koid_locked(owner));
     return ZX_OK;
 }
 
@@ -289,7 +296,7 @@ static zx_status_t requeue_between(const struct futex_requeue_args *args,
         if (status == ZX_OK) {
             wake_locked(from_bucket, from, args->wake_count, args->single_owner);
             moved = requeue_locked(from_bucket, from, to_bucket, to, args->requeue_count);
-            set_owner_locked(to_bucket, to, args->new_owner.koid);
+            set_owner_locked(to_bucket, to, owner_koid_locked(&args->new_owner));
         }
         bucket_unlock_two(from_bucket, to_bucket, irq);
     } while (status == ZX_ERR_SHOULD_WAIT && (status = word_make_present(args->from)) == ZX_OK);
@@ -312,6 +319,19 @@ zx_status_t futex_requeue(const struct futex_requeue_args *args)
     }
     vmo_put(from.vmo);
     return status;
+}
+
+void futex_forget_owner(zx_koid_t koid)
+{
+    for (struct bucket *bucket = buckets; bucket < buckets + BUCKET_COUNT; bucket++) {
+        irq_state_t irq = bucket_lock(bucket);
+        list_for_each (node, &bucket->waiters) {
+            struct waiter *waiter = list_entry(node, struct waiter, node);
+            if (waiter->owner_koid == koid)
+                waiter->owner_koid = ZX_KOID_INVALID;
+        }
+        spin_unlock_irqrestore(&bucket->lock, irq);
+    }
 }
 
 zx_status_t futex_get_owner(vaddr_t addr, zx_koid_t *out)

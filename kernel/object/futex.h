@@ -11,10 +11,13 @@
 
 #include "kernel/lib/compiler.h"
 
+struct user_thread;
+
 /* Who shall be noted as the owner of a futex. |status| is what the lookup of its handle gave: it is
  * only an error if the word has the expected value. */
 struct futex_owner {
-    zx_koid_t koid; /* of a thread, or 0 */
+    struct user_thread *thread; /* the caller's reference, or NULL */
+    zx_koid_t koid;             /* the thread's; 0 without one or if it has ended */
     zx_status_t status;
 };
 
@@ -40,6 +43,9 @@ struct futex_requeue_args {
 /* Wakes some and makes others wait for another futex. ZX_ERR_INVALID_ARGS: |from| and |to| are the
  * same. */
 MUST_USE zx_status_t futex_requeue(const struct futex_requeue_args *args);
+
+/* No futex is owned by the thread with this koid, which user_thread_is_over. */
+void futex_forget_owner(zx_koid_t koid);
 
 /* The owner's koid, or 0. */
 MUST_USE zx_status_t futex_get_owner(vaddr_t addr, zx_koid_t *out);

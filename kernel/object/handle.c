@@ -310,6 +310,7 @@ zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value
     spin_unlock_irqrestore(&table->lock, irq);
     if (status != ZX_OK) {
         kfree(copy);
+        note_failure(table, value, status);
         return status;
     }
     *out = copy;

@@ -7,6 +7,12 @@
 #include "kernel/object/process.h"
 #include "kernel/object/thread.h"
 
+/* The conditions are the codes, but for one. */
+static uint32_t exception_code(uint32_t condition)
+{
+    return condition == ZX_POL_NEW_IOB ? ZX_EXCP_POLICY_CODE_NEW_IOB : condition;
+}
+
 static zx_status_t enforce(struct process *process, uint32_t condition, uint32_t data)
 {
     uint32_t action = process->job->policy.actions[condition];
@@ -15,7 +21,7 @@ static zx_status_t enforce(struct process *process, uint32_t condition, uint32_t
         return ZX_OK;
     case ZX_POL_ACTION_ALLOW_EXCEPTION:
     case ZX_POL_ACTION_DENY_EXCEPTION:
-        user_thread_raise_later(ZX_EXCP_POLICY_ERROR, condition, data);
+        user_thread_raise_later(ZX_EXCP_POLICY_ERROR, exception_code(condition), data);
         return action == ZX_POL_ACTION_ALLOW_EXCEPTION ? ZX_OK : ZX_ERR_ACCESS_DENIED;
     case ZX_POL_ACTION_KILL:
         process_kill(process, ZX_TASK_RETCODE_POLICY_KILL);

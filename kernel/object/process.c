@@ -239,9 +239,9 @@ zx_status_t process_start(struct process *process, struct user_thread *thread,
                           const struct process_entry *entry, struct handle *arg_handle)
 {
     zx_handle_t value = ZX_HANDLE_INVALID;
-    if (thread->process != process) {
+    if (thread->process != process || !user_pc_is_valid(entry->pc)) {
         handle_close(arg_handle);
-        return ZX_ERR_ACCESS_DENIED;
+        return thread->process != process ? ZX_ERR_ACCESS_DENIED : ZX_ERR_INVALID_ARGS;
     }
     if (arg_handle != NULL) {
         zx_status_t status = handle_table_add(process->handles, arg_handle, &value);

@@ -102,13 +102,18 @@ uint64_t process_get_runtime_ns(struct process *process);
 
 enum process_state process_get_state(struct process *process);
 
+struct process_access {
+    bool write;
+    bool within_rights; /* only what the handles that made a mapping allowed */
+};
+
 /* Copies between another process's memory and the kernel's |buffer|, regardless of what its
  * mappings permit now, as far as the memory reaches. ZX_ERR_NOT_FOUND: nothing mapped at |addr|.
- * ZX_ERR_ACCESS_DENIED: the mapping could never permit it (aspace_get_vmo).
- * ZX_ERR_OUT_OF_RANGE: past the end of a VMO. ZX_ERR_BAD_STATE: the process is dead.
- * ZX_ERR_NO_MEMORY. *out_done counts bytes. */
+ * ZX_ERR_ACCESS_DENIED: as aspace_get_vmo. ZX_ERR_OUT_OF_RANGE: past the end of a VMO.
+ * ZX_ERR_BAD_STATE: the process is dead. ZX_ERR_NO_MEMORY. *out_done counts bytes. */
 MUST_USE zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,
-                                         size_t len_bytes, bool write, size_t *out_done);
+                                         size_t len_bytes, const struct process_access *access,
+                                         size_t *out_done);
 
 /* ---- For threads ---------------------------------------------------------------------------- */
 

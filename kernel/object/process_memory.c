@@ -7,22 +7,25 @@
 
 /* One piece, inside one page. */
 static zx_status_t copy_piece(struct aspace *aspace, vaddr_t addr, void *buffer, size_t len_bytes,
-                              bool write)
+                              const struct process_access *access)
 {
     struct vmo *vmo;
     uint64_t offset;
-    zx_status_t status = aspace_get_vmo(aspace, addr, write, &vmo, &offset);
+    zx_status_t status =
+        aspace_get_vmo(aspace, addr, access->write ? MMU_PERM_WRITE : MMU_PERM_READ,
+                       access->within_rights, &vmo, &offset);
     if (status != ZX_OK)
         return status;
-    status = write ? vmo_write_kernel(vmo, offset, buffer, len_bytes)
-                   : vmo_read_kernel(vmo, offset, buffer, len_bytes);
+    status = access->write ? vmo_write_kernel(vmo, offset, buffer, len_bytes)
+                           : vmo_read_kernel(vmo, offset, buffer, len_bytes);
     vmo_put(vmo);
     /* Device memory, or memory that caches must not see. */
     return status == ZX_ERR_BAD_STATE ? ZX_ERR_NOT_SUPPORTED : status;
 }
 
 zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buffer,
-                                size_t len_bytes, bool write, size_t *out_done)
+                                size_t len_bytes, const struct process_access *access,
+                                size_t *out_done)
 {
     size_t done = 0;
     zx_status_t status = ZX_OK;
@@ -33,14 +36,14 @@ zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buf
         vaddr_t at = addr + done;
         size_t piece = MIN(len_bytes - done, PAGE_SIZE_BYTES - (at & PAGE_MASK));
         status = user_range_is_valid(at, piece)
-                     ? copy_piece(process->aspace, at, (uint8_t *)buffer + done, piece, write)
+                     ? copy_piece(process->aspace, at, (uint8_t *)buffer + done, piece, access)
                      : ZX_ERR_NOT_FOUND;
         if (status == ZX_OK)
             done += piece;
     }
     if (done == 0 && status != ZX_OK)
         return status;
-    if (write)
+    if (access->write)
         mmu_sync_icache(&process->aspace->arch);
     *out_done = done;
     return ZX_OK;

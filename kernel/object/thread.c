@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/lib/string_copy.h"
 #include "kernel/object/exception_internal.h"
+#include "kernel/object/futex.h"
 #include "kernel/object/process.h"
 #include "kernel/vm/aspace.h"
 #include "kernel/vm/kheap.h"
@@ -144,6 +145,8 @@ zx_status_t user_thread_start(struct user_thread *thread, vaddr_t pc, vaddr_t sp
 {
     struct process *process = thread->process;
     zx_status_t status = ZX_OK;
+    if (!user_pc_is_valid(pc))
+        return ZX_ERR_INVALID_ARGS;
     irq_state_t irq = spin_lock_irqsave(&process->lock);
     if (process->state != PROCESS_RUNNING || thread->state != USER_THREAD_NEW)
         status = ZX_ERR_BAD_STATE;
@@ -160,8 +163,12 @@ void user_thread_exit(void)
 
     exception_announce_end(thread);
     irq_state_t irq = spin_lock_irqsave(&process->lock);
-    thread->state = USER_THREAD_DYING;
+    atomic_store_relaxed(&thread->state, USER_THREAD_DYING);
+    bool is_owner = thread->is_futex_owner;
     spin_unlock_irqrestore(&process->lock, irq);
+    if (is_owner)
+        futex_forget_owner(thread->object.koid);
+    channel_call_abandon(&thread->call);
     exception_slots_close(thread->exceptions, &process->lock);
     process_thread_exiting(process, thread);
     thread_exit();
@@ -195,6 +202,19 @@ void user_thread_raise_later(uint32_t type, uint32_t synth_code, uint32_t synth_
     thread->pending_exception.synth_code = synth_code;
     thread->pending_exception.synth_data = synth_data;
     thread_signal(&thread->thread, THREAD_SIGNAL_EXCEPTION);
+}
+
+zx_status_t user_thread_become_futex_owner(struct user_thread *thread, zx_koid_t *out_koid)
+{
+    zx_status_t status = ZX_OK;
+    irq_state_t irq = spin_lock_irqsave(&thread->process->lock);
+    if (thread->state == USER_THREAD_NEW)
+        status = ZX_ERR_INVALID_ARGS;
+    else
+        *out_koid = thread->state == USER_THREAD_RUNNING ? thread->object.koid : ZX_KOID_INVALID;
+    thread->is_futex_owner |= thread->state == USER_THREAD_RUNNING;
+    spin_unlock_irqrestore(&thread->process->lock, irq);
+    return status;
 }
 
 void user_thread_kill(struct user_thread *thread)

@@ -3,6 +3,7 @@
 
 #include <zircon/syscalls/exception.h>
 
+#include "kernel/object/channel.h"
 #include "kernel/object/exception.h"
 #include "kernel/object/object.h"
 #include "kernel/sched/thread.h"
@@ -25,12 +26,13 @@ struct user_thread {
     struct list_node process_node; /* in process->threads, under its lock */
 
     /* Guarded by the process's lock: */
-    enum user_thread_state state;
-    uint32_t count_suspends; /* suspend tokens on this thread */
-    bool is_suspended;       /* parked because of tokens: registers can be read and written */
-    bool in_exception;       /* parked in an exception: likewise */
-    bool is_before_entry;    /* not yet in user mode: its registers are the entry_ fields */
-    bool is_first;           /* its process started with it */
+    enum user_thread_state state; /* DYING is stored atomically */
+    uint32_t count_suspends;      /* suspend tokens on this thread */
+    bool is_suspended;            /* parked because of tokens: registers can be read and written */
+    bool in_exception;            /* parked in an exception: likewise */
+    bool is_before_entry;         /* not yet in user mode: its registers are the entry_ fields */
+    bool is_first;                /* its process started with it */
+    bool is_futex_owner;          /* it was named as one */
     bool has_stack;
     uint32_t exception_channel_type; /* whose turn it is: ZX_EXCEPTION_CHANNEL_TYPE_* */
     zx_exception_report_t report;    /* with in_exception */
@@ -40,6 +42,9 @@ struct user_thread {
     struct {
         uint32_t type, synth_code, synth_data;
     } pending_exception;
+
+    /* A zx_channel_call that a suspension has interrupted. The thread's own. */
+    struct channel_call call;
 
     /* Where it enters user mode; written before it starts. */
     vaddr_t entry_pc, entry_sp;
@@ -59,7 +64,14 @@ struct user_thread *user_thread_current(void);
 MUST_USE zx_status_t user_thread_create(struct process *process, const char *name,
                                         struct user_thread **out);
 
-/* Starts a fresh thread of a running process. ZX_ERR_BAD_STATE: otherwise. */
+/* Whether a thread may begin at |pc|: nothing says that there is code. */
+static inline bool user_pc_is_valid(vaddr_t pc)
+{
+    return user_range_is_valid(pc, 1);
+}
+
+/* Starts a fresh thread of a running process. ZX_ERR_BAD_STATE: otherwise. ZX_ERR_INVALID_ARGS:
+ * |pc| is not a user address. */
 MUST_USE zx_status_t user_thread_start(struct user_thread *thread, vaddr_t pc, vaddr_t sp,
                                        uint64_t arg0, uint64_t arg1);
 /* The part of it that is done with the process's lock held and the states checked. */
@@ -102,6 +114,17 @@ MUST_USE zx_status_t user_thread_get_exception(struct user_thread *thread,
 /* Makes the calling user thread raise a synthetic exception once its system call is over: |type| is
  * ZX_EXCP_POLICY_ERROR or ZX_EXCP_USER. The first one of a call counts. */
 void user_thread_raise_later(uint32_t type, uint32_t synth_code, uint32_t synth_data);
+
+/* Notes that a futex is to be owned by |thread|, for its end. *out_koid: its koid, or 0 when it is
+ * over. ZX_ERR_INVALID_ARGS: it was not started. */
+MUST_USE zx_status_t user_thread_become_futex_owner(struct user_thread *thread,
+                                                    zx_koid_t *out_koid);
+
+/* The thread will not return to user mode, or has ended. No lock needed. */
+static inline bool user_thread_is_over(const struct user_thread *thread)
+{
+    return atomic_load_relaxed(&thread->state) >= USER_THREAD_DYING;
+}
 
 /* True if tokens want |thread| suspended. The process's lock is held. */
 bool user_thread_is_wanted_suspended_locked(const struct user_thread *thread);

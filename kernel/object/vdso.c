@@ -78,6 +78,7 @@ static zx_status_t make_vmo(const void *image, size_t len_bytes, uint64_t consta
     status = vmo_write_kernel(vmo, 0, image, len_bytes);
     if (status == ZX_OK)
         status = vmo_write_kernel(vmo, constants_offset, constants, sizeof(*constants));
+    vmo->is_frozen = true; /* all processes run it */
     if (status == ZX_OK)
         status = vmo_object_create(vmo, &vdso_object);
     if (status != ZX_OK)

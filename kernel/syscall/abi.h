@@ -57,8 +57,17 @@ static inline bool abi_iob_region_options_must_be_zero(void)
     return abi_get_mode() == ABI_DOCUMENTED;
 }
 
-/* zx_vmar_protect knows ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED. */
-static inline bool abi_protect_knows_read_if_xom(void)
+/* zx_vmo_replace_as_executable with a handle to something else is ZX_ERR_WRONG_TYPE; otherwise
+ * ZX_ERR_BAD_HANDLE. */
+static inline bool abi_replace_as_executable_knows_wrong_type(void)
+{
+    return abi_get_mode() == ABI_DOCUMENTED;
+}
+
+/* zx_process_read_memory and _write_memory keep to what the handles that made a mapping allowed
+ * (ZX_ERR_ACCESS_DENIED): who may only read a VMO cannot write it by way of a process. Otherwise
+ * they reach all that is mapped, as calls of Zircon's that only a debugging system has. */
+static inline bool abi_process_memory_keeps_to_rights(void)
 {
     return abi_get_mode() == ABI_DOCUMENTED;
 }

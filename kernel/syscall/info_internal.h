@@ -5,6 +5,9 @@
 
 struct vmo;
 
+/* The flags of a VMO that was found through a handle. */
+uint32_t info_flags_via_handle(const struct vmo *vmo);
+
 /* Everything about a VMO but how it was found. Takes its lock. */
 void info_fill_vmo(struct vmo *vmo, zx_info_vmo_t *out);
 

@@ -1,6 +1,8 @@
-/* Topics about the machine, resources and timers. */
+/* Topics about the machine, and about objects of one type. */
 #include "kernel/lib/bits.h"
 #include "kernel/object/resource.h"
+#include "kernel/object/socket.h"
+#include "kernel/object/stream.h"
 #include "kernel/object/timer_obj.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/info.h"
@@ -109,6 +111,32 @@ static zx_status_t info_resource(const struct info_request *request)
     return info_put_record(request, &info, sizeof(info));
 }
 
+static zx_status_t info_socket(const struct info_request *request)
+{
+    struct object *socket;
+    zx_info_socket_t info;
+    zx_status_t status =
+        handle_get(request->handle, ZX_OBJ_TYPE_SOCKET, ZX_RIGHT_INSPECT, &socket, NULL);
+    if (status != ZX_OK)
+        return status;
+    socket_get_info(socket, &info);
+    object_put(socket);
+    return info_put_record(request, &info, sizeof(info));
+}
+
+static zx_status_t info_stream(const struct info_request *request)
+{
+    struct object *stream;
+    zx_info_stream_t info;
+    zx_status_t status =
+        handle_get(request->handle, ZX_OBJ_TYPE_STREAM, ZX_RIGHT_INSPECT, &stream, NULL);
+    if (status != ZX_OK)
+        return status;
+    stream_get_info(stream, &info);
+    object_put(stream);
+    return info_put_record(request, &info, sizeof(info));
+}
+
 zx_status_t info_machine(const struct info_request *request)
 {
     switch (request->topic) {
@@ -119,6 +147,10 @@ zx_status_t info_machine(const struct info_request *request)
         return info_cpu_stats(request);
     case ZX_INFO_TIMER:
         return info_timer(request);
+    case ZX_INFO_SOCKET:
+        return info_socket(request);
+    case ZX_INFO_STREAM:
+        return info_stream(request);
     case ZX_INFO_RESOURCE:
         return info_resource(request);
     default:

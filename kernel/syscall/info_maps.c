@@ -30,6 +30,28 @@ static void store_record(struct maps_collector *collector, const zx_info_maps_t 
     collector->count++;
 }
 
+static void fill_mapping(const struct maps_collector *collector,
+                         const struct aspace_walk_entry *entry, zx_info_maps_mapping_t *out)
+{
+    struct vmo_usage usage;
+
+    vmo_lock(entry->vmo);
+    vmo_get_usage_locked(entry->vmo, entry->vmo_offset, entry->size_bytes, &usage);
+    vmo_unlock(entry->vmo);
+    out->mmu_flags = entry->perms;
+    out->vmo_koid = entry->vmo_koid;
+    out->vmo_offset = entry->vmo_offset;
+    out->committed_bytes =
+        collector->in_pages ? usage.committed_bytes / PAGE_SIZE_BYTES : usage.committed_bytes;
+    out->populated_bytes = out->committed_bytes;
+    out->committed_private_bytes = usage.private_bytes;
+    out->populated_private_bytes = usage.private_bytes;
+    out->committed_scaled_bytes = usage.scaled.bytes;
+    out->populated_scaled_bytes = usage.scaled.bytes;
+    out->committed_fractional_scaled_bytes = usage.scaled.fraction;
+    out->populated_fractional_scaled_bytes = usage.scaled.fraction;
+}
+
 static void collect(void *ctx, const struct aspace_walk_entry *entry)
 {
     struct maps_collector *collector = ctx;
@@ -40,19 +62,8 @@ static void collect(void *ctx, const struct aspace_walk_entry *entry)
         .type = entry->is_vmar ? ZX_INFO_MAPS_TYPE_VMAR : ZX_INFO_MAPS_TYPE_MAPPING,
     };
     kernel_snprintf(record.name, sizeof(record.name), "%s", entry->name);
-    if (!entry->is_vmar) {
-        uint64_t committed = entry->committed_bytes;
-        record.u.mapping.mmu_flags = entry->perms;
-        record.u.mapping.vmo_koid = entry->vmo_koid;
-        record.u.mapping.vmo_offset = entry->vmo_offset;
-        record.u.mapping.committed_bytes =
-            collector->in_pages ? committed / PAGE_SIZE_BYTES : committed;
-        record.u.mapping.populated_bytes = record.u.mapping.committed_bytes;
-        record.u.mapping.committed_private_bytes = committed;
-        record.u.mapping.populated_private_bytes = committed;
-        record.u.mapping.committed_scaled_bytes = committed;
-        record.u.mapping.populated_scaled_bytes = committed;
-    }
+    if (!entry->is_vmar && collector->count < collector->capacity)
+        fill_mapping(collector, entry, &record.u.mapping);
     store_record(collector, &record);
 }
 

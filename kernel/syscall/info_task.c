@@ -249,24 +249,26 @@ static zx_status_t info_task_runtime(const struct info_request *request)
 /* ---- Memory of a process
  * --------------------------------------------------------------------------- */
 
-/* Committed memory counts as private: which pages others map too is not tracked. */
 static zx_status_t info_task_stats(const struct info_request *request)
 {
     struct process *process;
-    uint64_t mapped_bytes = 0, committed_bytes = 0;
+    struct aspace_usage usage = {.mapped_bytes = 0};
     zx_status_t status = lookup_process(request->handle, ZX_RIGHT_INSPECT, &process, NULL);
     if (status != ZX_OK)
         return status;
     if (process_get_state(process) == PROCESS_DEAD)
         status = ZX_ERR_BAD_STATE;
     else
-        aspace_get_usage(process->aspace, &mapped_bytes, &committed_bytes);
+        aspace_get_usage(process->aspace, &usage);
     object_put(&process->object);
     if (status != ZX_OK)
         return status;
     zx_info_task_stats_t info = {
-        .mem_mapped_bytes = mapped_bytes,
-        .mem_private_bytes = committed_bytes,
+        .mem_mapped_bytes = usage.mapped_bytes,
+        .mem_private_bytes = usage.private_bytes,
+        .mem_shared_bytes = usage.shared_bytes,
+        .mem_scaled_shared_bytes = usage.scaled_shared.bytes,
+        .mem_fractional_scaled_shared_bytes = usage.scaled_shared.fraction,
     };
     size_t record_bytes =
         request->topic == ZX_INFO_TASK_STATS_V1 ? sizeof(zx_info_task_stats_v1_t) : sizeof(info);

@@ -24,30 +24,6 @@ static zx_status_t info_vmar(const struct info_request *request)
 /* ---- VMOs
  * ------------------------------------------------------------------------------------------ */
 
-/* Address spaces that map the VMO: exact up to this many, above it some may count twice. */
-#define SHARE_COUNT_EXACT 32u
-
-/* The VMO's lock is held. */
-static size_t count_shares_locked(struct vmo *vmo)
-{
-    const struct aspace *seen[SHARE_COUNT_EXACT];
-    size_t count_seen = 0, count_more = 0;
-
-    list_for_each (node, &vmo->mappings) {
-        const struct aspace *aspace = list_entry(node, struct mapping, vmo_node)->aspace;
-        size_t i = 0;
-        while (i < count_seen && seen[i] != aspace)
-            i++;
-        if (i < count_seen)
-            continue;
-        if (count_seen < SHARE_COUNT_EXACT)
-            seen[count_seen++] = aspace;
-        else
-            count_more++;
-    }
-    return count_seen + count_more;
-}
-
 static uint32_t vmo_flags_locked(const struct vmo *vmo)
 {
     uint32_t flags = vmo->kind == VMO_PAGED ? ZX_INFO_VMO_TYPE_PAGED : ZX_INFO_VMO_TYPE_PHYSICAL;
@@ -62,30 +38,38 @@ static uint32_t vmo_flags_locked(const struct vmo *vmo)
     return flags;
 }
 
+uint32_t info_flags_via_handle(const struct vmo *vmo)
+{
+    return ZX_INFO_VMO_VIA_HANDLE | (vmo->is_immutable ? ZX_INFO_VMO_IMMUTABLE : 0);
+}
+
 void info_fill_vmo(struct vmo *vmo, zx_info_vmo_t *out)
 {
+    struct vmo_usage usage = {.committed_bytes = 0};
+
     memset(out, 0, sizeof(*out));
-    uint64_t count_private;
-    uint64_t committed_bytes = vmo_count_committed(vmo, &count_private) * PAGE_SIZE_BYTES;
-    uint64_t private_bytes = count_private * PAGE_SIZE_BYTES;
     vmo_lock(vmo);
     out->koid = vmo->koid;
     memcpy(out->name, vmo->name, sizeof(out->name));
     out->size_bytes = vmo->size_bytes;
     out->parent_koid = vmo->parent_koid;
     out->num_mappings = vmo->count_mappings;
-    out->share_count = count_shares_locked(vmo);
+    out->share_count = vmo_count_shares_locked(vmo);
     out->flags = vmo_flags_locked(vmo);
     out->cache_policy = vmo->cache_policy;
+    if (vmo->source == NULL) /* the pages that an alias shows are its source's */
+        vmo_get_usage_locked(vmo, 0, vmo->size_bytes, &usage);
     vmo_unlock(vmo);
     out->num_children = vmo_count_children(vmo);
-    out->committed_bytes = committed_bytes;
-    out->populated_bytes = committed_bytes;
-    out->committed_private_bytes = private_bytes;
-    out->populated_private_bytes = private_bytes;
-    out->committed_scaled_bytes = committed_bytes;
-    out->populated_scaled_bytes = committed_bytes;
-    out->metadata_bytes = committed_bytes / PAGE_SIZE_BYTES * sizeof(struct page);
+    out->committed_bytes = usage.committed_bytes;
+    out->populated_bytes = usage.committed_bytes;
+    out->committed_private_bytes = usage.private_bytes;
+    out->populated_private_bytes = usage.private_bytes;
+    out->committed_scaled_bytes = usage.scaled.bytes;
+    out->populated_scaled_bytes = usage.scaled.bytes;
+    out->committed_fractional_scaled_bytes = usage.scaled.fraction;
+    out->populated_fractional_scaled_bytes = usage.scaled.fraction;
+    out->metadata_bytes = usage.committed_bytes / PAGE_SIZE_BYTES * sizeof(struct page);
 }
 
 /* Older records are prefixes of the newest. */
@@ -94,13 +78,13 @@ size_t info_vmo_record_bytes(uint32_t topic)
     switch (topic) {
     case ZX_INFO_VMO_V1:
     case ZX_INFO_PROCESS_VMOS_V1:
-        return ZX_INFO_VMO_V1_BYTES;
+        return sizeof(zx_info_vmo_v1_t);
     case ZX_INFO_VMO_V2:
     case ZX_INFO_PROCESS_VMOS_V2:
-        return ZX_INFO_VMO_V2_BYTES;
+        return sizeof(zx_info_vmo_v2_t);
     case ZX_INFO_VMO_V3:
     case ZX_INFO_PROCESS_VMOS_V3:
-        return ZX_INFO_VMO_V3_BYTES;
+        return sizeof(zx_info_vmo_v3_t);
     default:
         return sizeof(zx_info_vmo_t);
     }
@@ -115,8 +99,8 @@ static zx_status_t info_vmo(const struct info_request *request)
     if (status != ZX_OK)
         return status;
     info_fill_vmo(vmo->vmo, &info);
+    info.flags |= info_flags_via_handle(vmo->vmo);
     object_put(&vmo->object);
-    info.flags |= ZX_INFO_VMO_VIA_HANDLE;
     info.handle_rights = rights;
     return info_put_record(request, &info, info_vmo_record_bytes(request->topic));
 }

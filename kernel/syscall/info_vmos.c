@@ -34,7 +34,8 @@ static void collect_handle(void *ctx, zx_handle_t value, const struct handle *ha
     struct object *object = handle->object;
     (void)value;
     if (object->ops->type == ZX_OBJ_TYPE_VMO) {
-        add_vmo(ctx, vmo_from_object(object)->vmo, ZX_INFO_VMO_VIA_HANDLE, handle->rights);
+        struct vmo *vmo = vmo_from_object(object)->vmo;
+        add_vmo(ctx, vmo, info_flags_via_handle(vmo), handle->rights);
     } else if (object->ops->type == ZX_OBJ_TYPE_IOB) {
         struct iob_endpoint *endpoint = iob_from_object(object);
         for (uint32_t i = 0; i < iob_count_regions(endpoint); i++)

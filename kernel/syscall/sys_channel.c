@@ -1,6 +1,8 @@
 /* Channels. */
+#include "abi/vdso_constants.h"
 #include "kernel/object/channel.h"
 #include "kernel/object/policy.h"
+#include "kernel/object/thread.h"
 #include "kernel/syscall/channel_message.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -177,26 +179,37 @@ static zx_status_t call_exchange(struct object *channel, zx_status_t status,
     if (message->count_bytes < sizeof(zx_txid_t))
         status = ZX_ERR_INVALID_ARGS;
     else
-        status = channel_call(channel, message, args->deadline, &sent, out);
+        status = channel_call(channel, &user_thread_current()->call, message, args->deadline, &sent,
+                              out);
     if (!sent)
         message_destroy(message);
     return status;
 }
 
-static zx_status_t call_common(zx_handle_t handle, const struct call_args *args)
+static zx_status_t call_begin(zx_handle_t handle, const struct call_args *args,
+                              struct message **out)
 {
     struct object *channel = NULL;
-    struct message *reply;
     zx_status_t status = (args->source.options & ~ZX_CHANNEL_WRITE_USE_IOVEC) != 0
                              ? ZX_ERR_INVALID_ARGS
                              : handle_get(handle, ZX_OBJ_TYPE_CHANNEL,
                                           ZX_RIGHT_READ | ZX_RIGHT_WRITE, &channel, NULL);
-    status = call_exchange(channel, status, args, &reply);
+    status = call_exchange(channel, status, args, out);
     if (channel)
         object_put(channel);
+    return status;
+}
+
+/* The message of a call that is finished has gone out before its thread was suspended. */
+static zx_status_t call_common(zx_handle_t handle, const struct call_args *args)
+{
+    struct message *reply;
+    zx_status_t status =
+        args->source.options == CHANNEL_CALL_FINISH
+            ? channel_call_finish(&user_thread_current()->call, args->deadline, &reply)
+            : call_begin(handle, args, &reply);
     if (status != ZX_OK)
         return status;
-
     status = put_actuals(args->actual_bytes_user, reply->count_bytes, args->actual_handles_user,
                          reply->count_handles);
     if (status == ZX_OK &&

@@ -96,7 +96,9 @@ zx_status_t sys_iob_create_shared_region(uint64_t options, uint64_t size, zx_han
 
     if (options != 0 || size == 0 || !is_aligned(size, PAGE_SIZE_BYTES))
         return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = iob_shared_create(size, &shared);
+    zx_status_t status = policy_check(ZX_POL_NEW_IOB);
+    if (status == ZX_OK)
+        status = iob_shared_create(size, &shared);
     if (status != ZX_OK)
         return status;
     return user_put_handle(&shared->object, ZX_DEFAULT_IOB_SHARED_REGION_RIGHTS, out);

@@ -1,5 +1,6 @@
 /* Processes. */
 #include "kernel/object/policy.h"
+#include "kernel/syscall/abi.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -41,25 +42,22 @@ zx_status_t sys_process_create(zx_handle_t job_handle, const char *name, size_t 
     return user_put_handles(outs, ARRAY_COUNT(outs));
 }
 
-/* Takes arg1's handle out of the caller's table, if there is one. */
+/* Takes arg1's handle out of the caller's table, if it names one. */
 static zx_status_t take_argument(zx_handle_t value, struct handle **out)
 {
     *out = NULL;
     if (value == ZX_HANDLE_INVALID)
         return ZX_OK;
-    struct handle *handle = handle_table_remove(handle_table_current(), value);
-    if (handle == NULL)
+    *out = handle_table_remove(handle_table_current(), value);
+    if (*out == NULL)
         return ZX_ERR_BAD_HANDLE;
-    if (!(handle->rights & ZX_RIGHT_TRANSFER)) {
-        handle_close(handle);
-        return ZX_ERR_ACCESS_DENIED;
-    }
-    *out = handle;
-    return ZX_OK;
+    return (*out)->rights & ZX_RIGHT_TRANSFER ? ZX_OK : ZX_ERR_ACCESS_DENIED;
 }
 
+/* |argument| (taken) may be NULL; |argument_status| says whether it can be handed over. */
 static zx_status_t start_with_argument(zx_handle_t handle, zx_handle_t thread_handle,
-                                       const struct process_entry *entry, struct handle *argument)
+                                       const struct process_entry *entry, struct handle *argument,
+                                       zx_status_t argument_status)
 {
     struct process *process;
     struct user_thread *thread;
@@ -67,6 +65,10 @@ static zx_status_t start_with_argument(zx_handle_t handle, zx_handle_t thread_ha
     if (status != ZX_OK)
         goto fail;
     status = lookup_thread(thread_handle, ZX_RIGHT_WRITE, &thread, NULL);
+    if (status == ZX_OK && argument_status != ZX_OK) {
+        object_put(&thread->object);
+        status = argument_status;
+    }
     if (status != ZX_OK) {
         object_put(&process->object);
         goto fail;
@@ -86,10 +88,8 @@ zx_status_t sys_process_start(zx_handle_t handle, zx_handle_t thread_handle, zx_
 {
     struct handle *argument;
     zx_status_t status = take_argument(arg1, &argument);
-    if (status != ZX_OK)
-        return status;
     struct process_entry entry = {.pc = entry_pc, .sp = stack, .arg0 = 0, .arg1 = arg2};
-    return start_with_argument(handle, thread_handle, &entry, argument);
+    return start_with_argument(handle, thread_handle, &entry, argument, status);
 }
 
 void sys_process_exit(int64_t retcode)
@@ -110,6 +110,8 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
 {
     zx_status_t status = ZX_OK;
     size_t done = 0;
+    struct process_access access = {.write = write,
+                                    .within_rights = abi_process_memory_keeps_to_rights()};
     uint8_t *bounce = kmalloc(PAGE_SIZE_BYTES);
     if (bounce == NULL)
         return ZX_ERR_NO_MEMORY;
@@ -120,7 +122,7 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
         if (write)
             status = user_copy_in(bounce, user_at, piece);
         if (status == ZX_OK)
-            status = process_copy_memory(process, addr + done, bounce, piece, write, &moved);
+            status = process_copy_memory(process, addr + done, bounce, piece, &access, &moved);
         if (status == ZX_OK && !write)
             status = user_copy_out(user_at, bounce, moved);
         if (status != ZX_OK)

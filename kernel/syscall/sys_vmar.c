@@ -124,8 +124,7 @@ static zx_status_t protect_in(struct vmar_object *vmar, zx_rights_t rights, zx_v
 {
     if (!vm_perms_are_valid(options))
         return ZX_ERR_INVALID_ARGS;
-    if (abi_protect_knows_read_if_xom())
-        options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
+    options &= ~ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED; /* RISC-V can map execute-only */
     if ((options & ~VM_PERM_MASK) != 0 || !len_is_acceptable(len))
         return ZX_ERR_INVALID_ARGS;
     return vmar_protect(vmar->vmar, options, addr, len, (rights & ZX_RIGHT_OP_CHILDREN) != 0);

@@ -9,7 +9,8 @@
 
 #define MAP_OPTIONS                                                                                \
     (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_OFFSET_IS_UPPER_LIMIT | VM_PERM_MASK |      \
-     ZX_VM_MAP_RANGE | ZX_VM_ALLOW_FAULTS | ZX_VM_REQUIRE_NON_RESIZABLE | VM_ALIGN_MASK)
+     ZX_VM_MAP_RANGE | ZX_VM_ALLOW_FAULTS | ZX_VM_FAULT_BEYOND_STREAM_SIZE |                       \
+     ZX_VM_REQUIRE_NON_RESIZABLE | VM_ALIGN_MASK)
 
 struct map_request {
     struct vmar_object *vmar;
@@ -40,8 +41,13 @@ static zx_status_t check_options(struct map_request *request)
         return ZX_ERR_INVALID_ARGS;
     if ((request->vmar_rights & request->vmo_rights & needed) != needed)
         return ZX_ERR_ACCESS_DENIED;
-    if (options & ZX_VM_FAULT_BEYOND_STREAM_SIZE)
-        return options & ZX_VM_ALLOW_FAULTS ? ZX_ERR_NOT_SUPPORTED : ZX_ERR_INVALID_ARGS;
+    if (options & ZX_VM_FAULT_BEYOND_STREAM_SIZE) {
+        /* The regions of an IOBuffer have no stream size that anybody could set. */
+        if (!(options & ZX_VM_ALLOW_FAULTS) || request->keeper != NULL)
+            return ZX_ERR_INVALID_ARGS;
+        if (!vmo_has_stream(request->vmo))
+            return ZX_ERR_NOT_SUPPORTED;
+    }
     if (!vm_options_are_known(options))
         return ZX_ERR_INVALID_ARGS;
     if (vmo_is_resizable(request->vmo)) {

@@ -1,6 +1,7 @@
 /* Memory objects: create, sizes, range operations. Reading and writing is in sys_vmo_copy.c. */
 #include "kernel/object/policy.h"
 #include "kernel/object/resource.h"
+#include "kernel/syscall/abi.h"
 #include "kernel/syscall/lookup.h"
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
@@ -38,7 +39,7 @@ zx_status_t sys_vmo_set_size(zx_handle_t handle, uint64_t size)
 {
     struct vmo_object *vmo;
     zx_rights_t rights;
-    zx_status_t status = lookup_vmo(handle, 0, &vmo, &rights);
+    zx_status_t status = lookup_vmo(handle, ZX_RIGHT_WRITE, &vmo, &rights);
     if (status != ZX_OK)
         return status;
     if (!vmo_is_resizable(vmo->vmo))
@@ -115,14 +116,15 @@ static zx_status_t check_range(struct vmo *vmo, uint64_t offset, uint64_t size)
 }
 
 /* Devices see what the caches hold, on all machines that Beryl runs on; only instruction fetches
- * do not. */
+ * do not. So nothing that was written is lost by CACHE_INVALIDATE either. The kernel has no view of
+ * physical memory through which it could do any of this. */
 static zx_status_t do_cache_op(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size)
 {
-    if (op == ZX_VMO_OP_CACHE_INVALIDATE)
-        return ZX_ERR_NOT_SUPPORTED;
     if (size == 0)
         return ZX_ERR_INVALID_ARGS;
     zx_status_t status = check_range(vmo, offset, size);
+    if (status == ZX_OK && vmo->kind == VMO_PHYSICAL)
+        status = ZX_ERR_NOT_SUPPORTED;
     if (status == ZX_OK && op == ZX_VMO_OP_CACHE_SYNC)
         vmo_sync_icache(vmo, offset, size);
     return status;
@@ -157,15 +159,19 @@ static zx_status_t do_lock(struct vmo *vmo, uint64_t offset, uint64_t size, void
 {
     zx_vmo_lock_state_t state;
 
-    if (buffer == NULL || buffer_size < sizeof(state))
-        return ZX_ERR_INVALID_ARGS;
-    zx_status_t status = vmo_lock_contents(vmo, offset, size, &state);
+    /* A lock that nobody hears of would take the news of a discard with it. */
+    zx_status_t status = vmo_check_lockable(vmo, offset, size);
+    if (status == ZX_OK && buffer_size < sizeof(state))
+        status = ZX_ERR_INVALID_ARGS;
+    if (status == ZX_OK)
+        status = arch_probe_user_write((uintptr_t)buffer, sizeof(state));
+    if (status == ZX_OK)
+        status = vmo_lock_contents(vmo, offset, size, &state);
     if (status != ZX_OK)
         return status;
     status = user_copy_out(buffer, &state, sizeof(state));
-    /* Nobody learned that it was locked, except one who changed the VMO meanwhile. */
-    if (status != ZX_OK && vmo_unlock_contents(vmo, offset, size) != ZX_OK)
-        return ZX_ERR_BAD_STATE;
+    if (status != ZX_OK) /* somebody took the buffer away meanwhile */
+        vmo_undo_lock(vmo, &state);
     return status;
 }
 
@@ -202,8 +208,9 @@ zx_status_t sys_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex, 
     struct handle *source = handle_table_remove(handle_table_current(), handle);
     if (source == NULL)
         return status != ZX_OK ? status : ZX_ERR_BAD_HANDLE;
-    if (status == ZX_OK && source->object->ops->type != ZX_OBJ_TYPE_VMO)
-        status = ZX_ERR_WRONG_TYPE;
+    if (source->object->ops->type != ZX_OBJ_TYPE_VMO)
+        status =
+            abi_replace_as_executable_knows_wrong_type() ? ZX_ERR_WRONG_TYPE : ZX_ERR_BAD_HANDLE;
     if (status != ZX_OK) {
         handle_close(source);
         return status;

@@ -40,6 +40,8 @@ zx_status_t sys_vmo_create_child(zx_handle_t handle, uint32_t options, uint64_t 
     object_put(&parent->object);
     if (status != ZX_OK)
         return status;
+    child->is_immutable = (options & (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_NO_WRITE)) ==
+                          (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_NO_WRITE);
     status = vmo_object_create(child, &object);
     if (status != ZX_OK) {
         vmo_put(child);

@@ -60,7 +60,7 @@ zx_status_t sys_vmo_transfer_data(zx_handle_t dst_vmo, uint32_t options, uint64_
     struct vmo_object *dst, *src;
     zx_status_t status;
 
-    if (options != 0)
+    if (options != 0 || !is_aligned(offset | length | src_offset, PAGE_SIZE_BYTES))
         return ZX_ERR_INVALID_ARGS;
     status = lookup_vmo(dst_vmo, ZX_RIGHT_WRITE, &dst, NULL);
     if (status != ZX_OK)

@@ -157,10 +157,9 @@ zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access)
     return status;
 }
 
-zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write, struct vmo **out,
-                           uint64_t *out_offset)
+zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, uint32_t access, bool within_rights,
+                           struct vmo **out, uint64_t *out_offset)
 {
-    uint32_t needed = write ? MMU_PERM_WRITE : MMU_PERM_READ;
     struct mapping *mapping;
     zx_status_t status = ZX_OK;
 
@@ -168,12 +167,20 @@ zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write, stru
     mapping = aspace_find_mapping_locked(aspace, addr);
     if (mapping == NULL) {
         status = ZX_ERR_NOT_FOUND;
-    } else if ((mapping->max_perms & needed) == 0) {
+    } else if (within_rights && (access & ~(uint32_t)mapping->max_perms) != 0) {
+        status = ZX_ERR_ACCESS_DENIED;
+    } else if ((access & MMU_PERM_WRITE) != 0 && vmo_is_frozen(mapping->vmo)) {
         status = ZX_ERR_ACCESS_DENIED;
     } else {
         vmo_get(mapping->vmo);
         *out = mapping->vmo;
         *out_offset = mapping_offset_of(mapping, addr);
+        vmo_lock(mapping->vmo);
+        if (*out_offset >= vmo_shown_end_locked(mapping))
+            status = ZX_ERR_OUT_OF_RANGE;
+        vmo_unlock(mapping->vmo);
+        if (status != ZX_OK)
+            vmo_put(mapping->vmo); /* never the last: the mapping has one */
     }
     mutex_unlock(&aspace->lock);
     return status;

@@ -8,6 +8,7 @@
 #include "kernel/sched/mutex.h"
 #include "kernel/sync/refcount.h"
 #include "kernel/vm/vmar.h"
+#include "kernel/vm/vmo.h"
 
 struct aspace {
     struct arch_aspace arch;
@@ -50,11 +51,13 @@ MUST_USE zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t 
 struct mapping *aspace_find_mapping_locked(struct aspace *aspace, vaddr_t addr);
 
 /* Finds the VMO behind |addr| for another process's debugger, and the offset in it; takes a
- * reference on it. What the mapping permits now is ignored, but not what it may ever have: pages
- * that others show too must not be written through a handle that could not. ZX_ERR_NOT_FOUND:
- * nothing mapped there. ZX_ERR_ACCESS_DENIED: more than the mapping may ever have. Sleeps. */
-MUST_USE zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, bool write,
-                                    struct vmo **out, uint64_t *out_offset);
+ * reference on it. |access| is MMU_PERM_READ or MMU_PERM_WRITE; what the mapping permits now is
+ * ignored, but |within_rights| not what it may ever have: pages that others show too are not to be
+ * written through a handle that could not. What is frozen never is. ZX_ERR_NOT_FOUND: nothing
+ * mapped there. ZX_ERR_ACCESS_DENIED: not allowed. ZX_ERR_OUT_OF_RANGE: past the end of what the
+ * mapping shows. Sleeps. */
+MUST_USE zx_status_t aspace_get_vmo(struct aspace *aspace, vaddr_t addr, uint32_t access,
+                                    bool within_rights, struct vmo **out, uint64_t *out_offset);
 
 /* One entry of a walk, as ZX_INFO_PROCESS_MAPS wants it. Valid during the call only. */
 struct aspace_walk_entry {
@@ -104,6 +107,13 @@ void aspace_check(struct aspace *aspace);
 /* Seeds the placement generators of all address spaces made from now on. */
 void aspace_seed(uint64_t seed);
 
-/* Bytes mapped and bytes committed in mappings, for TASK_STATS. 0 once cleared. Takes the lock. */
-void aspace_get_usage(struct aspace *aspace, uint64_t *out_mapped_bytes,
-                      uint64_t *out_committed_bytes);
+/* Memory by who uses it, for TASK_STATS. */
+struct aspace_usage {
+    uint64_t mapped_bytes;
+    uint64_t private_bytes; /* committed, and nobody else has it */
+    uint64_t shared_bytes;  /* committed, and others have it too */
+    struct byte_share scaled_shared;
+};
+
+/* All 0 once it is cleared. Takes the lock. */
+void aspace_get_usage(struct aspace *aspace, struct aspace_usage *out);

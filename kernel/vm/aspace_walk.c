@@ -88,26 +88,41 @@ zx_status_t vmar_walk(struct vmar *vmar, aspace_walk_fn fn, void *ctx)
     return status;
 }
 
-struct usage {
-    uint64_t mapped_bytes, committed_bytes;
-};
-
+/* What is mapped by one address space alone is private as far as no copy-on-write relative shows
+ * it; the rest is shared, and each one's part of it counts the relatives and the address spaces. */
 static void add_usage(void *ctx, const struct aspace_walk_entry *entry)
 {
-    struct usage *usage = ctx;
+    struct aspace_usage *usage = ctx;
+    struct byte_share *scaled = &usage->scaled_shared;
+    struct vmo_usage vmo;
+    size_t count;
+
     if (entry->is_vmar)
         return;
+    vmo_lock(entry->vmo);
+    vmo_get_usage_locked(entry->vmo, entry->vmo_offset, entry->size_bytes, &vmo);
+    count = vmo_count_shares_locked(entry->vmo);
+    vmo_unlock(entry->vmo);
     usage->mapped_bytes += entry->size_bytes;
-    usage->committed_bytes += entry->committed_bytes;
+    if (count == 1) {
+        usage->private_bytes += vmo.private_bytes;
+        usage->shared_bytes += vmo.committed_bytes - vmo.private_bytes;
+        vmo.scaled.bytes -= vmo.private_bytes;
+    } else {
+        usage->shared_bytes += vmo.committed_bytes;
+    }
+    byte_share_add(scaled, vmo.scaled.bytes, count);
+    scaled->fraction += vmo.scaled.fraction / count;
+    if (scaled->fraction >= BYTE_SHARE_ONE) {
+        scaled->fraction -= BYTE_SHARE_ONE;
+        scaled->bytes++;
+    }
 }
 
-void aspace_get_usage(struct aspace *aspace, uint64_t *out_mapped_bytes,
-                      uint64_t *out_committed_bytes)
+void aspace_get_usage(struct aspace *aspace, struct aspace_usage *out)
 {
-    struct usage usage = {0, 0};
+    *out = (struct aspace_usage){.mapped_bytes = 0};
     /* A cleared address space uses nothing. */
-    if (aspace_walk(aspace, add_usage, &usage) != ZX_OK)
-        usage = (struct usage){0, 0};
-    *out_mapped_bytes = usage.mapped_bytes;
-    *out_committed_bytes = usage.committed_bytes;
+    if (aspace_walk(aspace, add_usage, out) != ZX_OK)
+        *out = (struct aspace_usage){.mapped_bytes = 0};
 }

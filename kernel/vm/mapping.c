@@ -89,7 +89,7 @@ void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *f
         .perms = mapping->perms,
         .max_perms = mapping->max_perms,
         .cache_policy = mapping->cache_policy,
-        .allow_faults = mapping->allow_faults,
+        .ends_with_stream = mapping->ends_with_stream,
     };
     list_init(&fresh->vmo_node);
     vmo_get(vmo);
@@ -169,7 +169,7 @@ static void map_present_vmo_locked(struct mapping *mapping, vaddr_t va, vaddr_t 
 {
     struct vmo *vmo = mapping->vmo;
     uint64_t offset = mapping_offset_of(mapping, va);
-    uint64_t offset_end = MIN(mapping_offset_of(mapping, end), vmo->size_bytes);
+    uint64_t offset_end = MIN(mapping_offset_of(mapping, end), vmo_shown_end_locked(mapping));
     struct page_run run = {.count_pages = 0};
 
     while (offset < offset_end) {
@@ -201,8 +201,13 @@ static zx_status_t fault_vmo_locked(struct mapping *mapping, vaddr_t va, uint32_
     struct vmo_page_result page;
     struct tlb_batch batch;
     vaddr_t window = round_down(va, FAULT_AROUND_BYTES);
-    zx_status_t status = vmo_get_page_locked(mapping->vmo, mapping_offset_of(mapping, va),
-                                             (access & MMU_PERM_WRITE) != 0, mapping, &page);
+    uint64_t offset = mapping_offset_of(mapping, va);
+    zx_status_t status;
+
+    if (offset >= vmo_shown_end_locked(mapping))
+        return ZX_ERR_OUT_OF_RANGE;
+    status =
+        vmo_get_page_locked(mapping->vmo, offset, (access & MMU_PERM_WRITE) != 0, mapping, &page);
     if (status != ZX_OK)
         return status;
 

@@ -29,7 +29,7 @@ struct mapping {
     uint8_t perms;                 /* MMU_PERM_* now */
     uint8_t max_perms;             /* what Protect may ever set, from the handles at map time */
     uint8_t cache_policy;
-    bool allow_faults;
+    bool ends_with_stream; /* shows nothing past the page that the VMO's stream size lies in */
 };
 
 /* Makes [offset, offset + len) of the VMO absent from the page tables wherever this mapping shows

@@ -46,7 +46,8 @@ MUST_USE zx_status_t vmar_allocate(struct vmar *parent, uint32_t options, uint64
 
 struct vmar_map_args {
     uint32_t options; /* SPECIFIC, SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT, PERM_*, MAP_RANGE,
-                         ALLOW_FAULTS, REQUIRE_NON_RESIZABLE, ALIGN */
+                         ALLOW_FAULTS, FAULT_BEYOND_STREAM_SIZE (paged, not contiguous),
+                         REQUIRE_NON_RESIZABLE, ALIGN */
     uint64_t vmar_offset;
     struct vmo *vmo; /* borrowed; the mapping takes its own reference */
     uint64_t vmo_offset;

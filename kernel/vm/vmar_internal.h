@@ -74,7 +74,7 @@ void mapping_free_unused(struct mapping *mapping);
 void mapping_destroy(struct mapping *mapping);
 
 /* Makes |mapping|, whose region.base, region.size_bytes, vmo_offset, keeper, perms, max_perms and
- * allow_faults are set, a child of |vmar| that shows |vmo|. Takes its own references. */
+ * ends_with_stream are set, a child of |vmar| that shows |vmo|. Takes its own references. */
 void mapping_attach_locked(struct mapping *mapping, struct vmar *vmar, struct vmo *vmo);
 /* Takes it out of its VMAR and its VMO's list. Its translations are gone already. */
 void mapping_detach_locked(struct mapping *mapping);

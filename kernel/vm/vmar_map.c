@@ -3,7 +3,8 @@
 
 #define MAP_OPTIONS                                                                                \
     (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_OFFSET_IS_UPPER_LIMIT | VMAR_PERM_MASK |    \
-     ZX_VM_MAP_RANGE | ZX_VM_ALLOW_FAULTS | ZX_VM_REQUIRE_NON_RESIZABLE | VMAR_ALIGN_MASK)
+     ZX_VM_MAP_RANGE | ZX_VM_ALLOW_FAULTS | ZX_VM_FAULT_BEYOND_STREAM_SIZE |                       \
+     ZX_VM_REQUIRE_NON_RESIZABLE | VMAR_ALIGN_MASK)
 
 /* What can be said without knowing the region. */
 static zx_status_t check_args(const struct vmar_map_args *args)
@@ -71,7 +72,7 @@ static zx_status_t map_locked(struct vmar *vmar, const struct vmar_map_args *arg
     mapping->keeper = args->keeper;
     mapping->perms = (uint8_t)(args->options & VMAR_PERM_MASK);
     mapping->max_perms = (uint8_t)(args->max_perms & vmar_perms(vmar));
-    mapping->allow_faults = (args->options & ZX_VM_ALLOW_FAULTS) != 0;
+    mapping->ends_with_stream = (args->options & ZX_VM_FAULT_BEYOND_STREAM_SIZE) != 0;
     mapping_attach_locked(mapping, vmar, args->vmo);
     if (args->is_fixed) {
         vmar->aspace->fixed_base = base;

@@ -35,13 +35,14 @@ struct op_rule {
     uint32_t op;
     bool enters_children;
     bool needs_write; /* a mapping that is or could become writable */
+    bool needs_shown; /* all of the range is in the VMO, and before the end of the mapping's view */
 };
 
 static const struct op_rule op_rules[] = {
-    {ZX_VMAR_OP_COMMIT, false, true},    {ZX_VMAR_OP_DECOMMIT, false, true},
-    {ZX_VMAR_OP_MAP_RANGE, true, false}, {ZX_VMAR_OP_ZERO, false, true},
-    {ZX_VMAR_OP_DONT_NEED, true, false}, {ZX_VMAR_OP_ALWAYS_NEED, true, false},
-    {ZX_VMAR_OP_PREFETCH, false, false},
+    {ZX_VMAR_OP_COMMIT, false, true, true},     {ZX_VMAR_OP_DECOMMIT, false, true, true},
+    {ZX_VMAR_OP_MAP_RANGE, true, false, false}, {ZX_VMAR_OP_ZERO, false, true, false},
+    {ZX_VMAR_OP_DONT_NEED, true, false, false}, {ZX_VMAR_OP_ALWAYS_NEED, true, false, false},
+    {ZX_VMAR_OP_PREFETCH, false, false, true},
 };
 
 static const struct op_rule *find_rule(uint32_t op)
@@ -70,12 +71,23 @@ static zx_status_t check_range(struct vmar *vmar, const struct op_rule *rule, va
     return ZX_OK;
 }
 
+static bool is_shown(const struct mapping *mapping, vaddr_t end)
+{
+    vmo_lock(mapping->vmo);
+    bool shown = mapping_offset_of(mapping, end) <= vmo_shown_end_locked(mapping);
+    vmo_unlock(mapping->vmo);
+    return shown;
+}
+
 /* The part [first, end) of the mapping. */
-static zx_status_t do_mapping(struct mapping *mapping, uint32_t op, vaddr_t first, vaddr_t end)
+static zx_status_t do_mapping(struct mapping *mapping, const struct op_rule *rule, vaddr_t first,
+                              vaddr_t end)
 {
     uint64_t offset = mapping_offset_of(mapping, first);
 
-    switch (op) {
+    if (rule->needs_shown && !is_shown(mapping, end))
+        return ZX_ERR_OUT_OF_RANGE;
+    switch (rule->op) {
     case ZX_VMAR_OP_COMMIT:
         return vmo_commit(mapping->vmo, offset, end - first);
     case ZX_VMAR_OP_DECOMMIT:
@@ -91,7 +103,7 @@ static zx_status_t do_mapping(struct mapping *mapping, uint32_t op, vaddr_t firs
         /* Hints about pages that could be reclaimed or brought in: anonymous memory has none. */
         return ZX_OK;
     default:
-        panic("vmar_op_range: op %u has a rule but no action", op);
+        panic("vmar_op_range: op %u has a rule but no action", rule->op);
     }
 }
 
@@ -109,7 +121,7 @@ static zx_status_t op_range_locked(struct vmar *vmar, const struct op_rule *rule
     mapping_cursor_init(&cursor, vmar, addr, addr + len_bytes);
     while (status == ZX_OK && !mapping_cursor_is_done(&cursor)) {
         struct mapping *mapping = mapping_cursor_next(&cursor);
-        status = do_mapping(mapping, rule->op, MAX(mapping->region.base, addr),
+        status = do_mapping(mapping, rule, MAX(mapping->region.base, addr),
                             MIN(region_end(&mapping->region), addr + len_bytes));
     }
     return status;

@@ -30,6 +30,7 @@ static struct vmo_family *family_create(void)
     refcount_init(&family->refs);
     mutex_init(&family->lock, LOCK_RANK_VMO);
     list_init(&family->copies);
+    list_init(&family->members);
     return family;
 }
 
@@ -40,13 +41,16 @@ struct vmo *vmo_alloc(struct vmo_family *family, enum vmo_kind kind, uint64_t si
 
     if (vmo == NULL)
         return NULL;
-    if (family != NULL)
+    list_init(&vmo->member_node);
+    if (family != NULL) {
         refcount_get(&family->refs);
-    else
+    } else {
         family = family_create();
-    if (family == NULL) {
-        kcache_free(vmo_cache, vmo);
-        return NULL;
+        if (family == NULL) {
+            kcache_free(vmo_cache, vmo);
+            return NULL;
+        }
+        list_push_back(&family->members, &vmo->member_node);
     }
     refcount_init(&vmo->refs);
     refcount_init(&vmo->links);
@@ -78,7 +82,7 @@ zx_status_t vmo_create(uint64_t size_bytes, uint32_t options, struct vmo **out)
         return ZX_ERR_INVALID_ARGS;
     if ((options & ZX_VMO_TRAP_DIRTY) != 0)
         return ZX_ERR_NOT_SUPPORTED;
-    if (!round_up_checked(size_bytes, PAGE_SIZE_BYTES, &rounded))
+    if (!vmo_round_size(size_bytes, &rounded))
         return ZX_ERR_OUT_OF_RANGE;
     if ((options & ZX_VMO_UNBOUNDED) != 0)
         rounded = VMO_MAX_SIZE_BYTES;
@@ -159,6 +163,7 @@ zx_status_t vmo_create_from_reserved(paddr_t base, uint64_t size_bytes, struct v
     vmo = vmo_alloc(NULL, VMO_PAGED, rounded, size_bytes);
     if (vmo == NULL)
         return ZX_ERR_NO_MEMORY;
+    vmo->is_frozen = true;
     status = insert_run(vmo, page_from_paddr(base), rounded >> PAGE_SHIFT);
     if (status != ZX_OK) {
         vmo_put(vmo);
@@ -191,6 +196,7 @@ static void release_contents(struct vmo *vmo)
     ASSERT(list_is_empty(&vmo->mappings) && vmo->count_mappings == 0);
     ASSERT(list_is_empty(&vmo->aliases));
     list_remove(&vmo->alias_node);
+    list_remove(&vmo->member_node);
     page_tree_clear(&vmo->pages, &freed);
     vmo_unlock(vmo);
     pmm_put_list(&freed);
@@ -267,22 +273,39 @@ bool vmo_is_discardable(const struct vmo *vmo)
     return (vmo->options & ZX_VMO_DISCARDABLE) != 0;
 }
 
+bool vmo_has_stream(const struct vmo *vmo)
+{
+    return vmo->kind == VMO_PAGED && !vmo->is_contiguous;
+}
+
+bool vmo_is_frozen(const struct vmo *vmo)
+{
+    return vmo->source != NULL ? vmo->source->is_frozen : vmo->is_frozen;
+}
+
 bool vmo_is_resizable(const struct vmo *vmo)
 {
     return (vmo->options & ZX_VMO_RESIZABLE) != 0;
 }
 
+static void set_own_sizes_locked(struct vmo *vmo, uint64_t size_bytes, uint64_t content_size_bytes)
+{
+    bool shrinks = content_size_bytes < vmo->content_size_bytes;
+
+    vmo->size_bytes = size_bytes;
+    vmo->content_size_bytes = content_size_bytes;
+    if (shrinks)
+        vmo_trim_mappings_locked(vmo);
+}
+
 /* References have the sizes of their source. */
 static void set_sizes_locked(struct vmo *vmo, uint64_t size_bytes, uint64_t content_size_bytes)
 {
-    vmo->size_bytes = size_bytes;
-    vmo->content_size_bytes = content_size_bytes;
+    set_own_sizes_locked(vmo, size_bytes, content_size_bytes);
     list_for_each (node, &vmo->aliases) {
         struct vmo *alias = list_entry(node, struct vmo, alias_node);
-        if (!alias->is_reference)
-            continue;
-        alias->size_bytes = size_bytes;
-        alias->content_size_bytes = content_size_bytes;
+        if (alias->is_reference)
+            set_own_sizes_locked(alias, size_bytes, content_size_bytes);
     }
 }
 
@@ -318,7 +341,7 @@ zx_status_t vmo_set_size(struct vmo *vmo, uint64_t size_bytes)
 
     if (!vmo_is_resizable(vmo))
         return ZX_ERR_UNAVAILABLE;
-    if (!round_up_checked(size_bytes, PAGE_SIZE_BYTES, &rounded))
+    if (!vmo_round_size(size_bytes, &rounded))
         return ZX_ERR_OUT_OF_RANGE;
     vmo = vmo_resolve(vmo, &offset);
     do {
@@ -355,7 +378,7 @@ static zx_status_t set_stream_size_locked(struct vmo *vmo, uint64_t size_bytes,
     if (vmo->is_reference || vmo->source == NULL)
         set_sizes_locked(source, source->size_bytes, size_bytes);
     else
-        vmo->content_size_bytes = size_bytes;
+        set_own_sizes_locked(vmo, vmo->size_bytes, size_bytes);
     return ZX_OK;
 }
 

@@ -18,7 +18,8 @@ struct page;
 struct mapping;
 struct vmo;
 
-#define VMO_MAX_SIZE_BYTES (UINT64_MAX & ~PAGE_MASK)
+/* The largest that Zircon has. */
+#define VMO_MAX_SIZE_BYTES (UINT64_MAX - 64 * PAGE_SIZE_BYTES + 1)
 
 enum vmo_kind {
     VMO_PAGED,
@@ -29,7 +30,8 @@ struct vmo_family {
     struct refcount refs; /* one a member */
     struct mutex lock;    /* rank VMO */
     /* Under lock: */
-    struct list_node copies; /* struct vmo_copy.node: copies that use a page without the lock */
+    struct list_node copies;  /* struct vmo_copy.node: copies that use a page without the lock */
+    struct list_node members; /* struct vmo.member_node: those in use that have pages */
 };
 
 /* Somebody who wants to know whether a VMO has children. Called when that changes, with spinlocks
@@ -46,6 +48,8 @@ struct vmo {
     bool is_contiguous; /* its pages are one run of memory and stay */
     bool is_snapshot;   /* a copy-on-write child */
     bool is_reference;  /* an alias of all of its source, whatever its size becomes */
+    bool is_frozen;     /* shared by all: not even zx_process_write_memory changes it */
+    bool is_immutable;  /* a snapshot made with ZX_VMO_CHILD_NO_WRITE; set by its creator */
     uint32_t options;   /* ZX_VMO_RESIZABLE | ... as given at creation */
     uint64_t koid;      /* of the object that userland knows; set once by its creator */
     paddr_t physical_base; /* VMO_PHYSICAL */
@@ -78,6 +82,7 @@ struct vmo {
     uint32_t count_locks;  /* VMO_DISCARDABLE */
     struct list_node alias_node;   /* in source->aliases */
     struct list_node discard_node; /* in the list of those that may be discarded, if they are */
+    struct list_node member_node;  /* in family->members, unless it is an alias */
     char name[32];
 };
 
@@ -104,19 +109,19 @@ MUST_USE zx_status_t vmo_create_physical(paddr_t base, uint64_t size_bytes, stru
 
 /* A paged VMO made of |count_pages| existing kernel pages at |data| (page-aligned, in RAM), which
  * it takes: the ramdisk and the vDSO. The pages were reserved at boot and are never freed, only
- * dropped. Bytes between size_bytes and the end of the last page show. ZX_ERR_INVALID_ARGS: not
- * reserved RAM. ZX_ERR_NO_MEMORY. */
+ * dropped. Bytes between size_bytes and the end of the last page show. It is frozen.
+ * ZX_ERR_INVALID_ARGS: not reserved RAM. ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t vmo_create_from_reserved(paddr_t base, uint64_t size_bytes, struct vmo **out);
 
 /* A child with the ZX_VMO_CHILD_* |options|. Returns one reference in *out. The errors, in order:
- * ZX_ERR_INVALID_ARGS: unknown options, not exactly one kind, RESIZABLE with SLICE or NO_WRITE,
- * offset unaligned, offset or size of a reference not 0. ZX_ERR_NOT_SUPPORTED: discardable; a
- * snapshot or reference of physical memory; a slice of what is resizable; a reference
- * to a slice or to contiguous memory; a resizable reference to what is not. INVALID_ARGS: a
- * snapshot of contiguous memory. ZX_ERR_OUT_OF_RANGE: size or offset + size too large.
- * INVALID_ARGS: a slice that leaves the parent. ZX_ERR_BAD_STATE: a snapshot of memory that is not
- * cached. ZX_ERR_NO_MEMORY. When a snapshot is there no hart can write to a shared page any more.
- * Takes the lock. */
+ * ZX_ERR_OUT_OF_RANGE: size too large. ZX_ERR_INVALID_ARGS: unknown options, not exactly one kind,
+ * RESIZABLE with SLICE or NO_WRITE, offset unaligned, offset or size of a reference not 0.
+ * ZX_ERR_NOT_SUPPORTED: discardable; a snapshot or reference of physical memory; a slice of what is
+ * resizable, if it does not leave it; a reference to a slice or to contiguous memory; a resizable
+ * reference to what is not. INVALID_ARGS: a snapshot of contiguous memory. OUT_OF_RANGE: offset +
+ * size too large, but for slices. INVALID_ARGS: a slice that leaves the parent. ZX_ERR_BAD_STATE: a
+ * snapshot of memory that is not cached. ZX_ERR_NO_MEMORY. When a snapshot is there no hart can
+ * write to a shared page any more. Takes the lock. */
 MUST_USE zx_status_t vmo_create_child(struct vmo *vmo, uint32_t options, uint64_t offset,
                                       uint64_t size_bytes, struct vmo **out);
 
@@ -231,13 +236,53 @@ MUST_USE zx_status_t vmo_lock_contents(struct vmo *vmo, uint64_t offset, uint64_
                                        zx_vmo_lock_state_t *out);
 MUST_USE zx_status_t vmo_try_lock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
 MUST_USE zx_status_t vmo_unlock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+/* Only the errors of vmo_lock_contents. */
+MUST_USE zx_status_t vmo_check_lockable(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+/* Takes a lock back whose |state| nobody was told: the next one hears of the loss again, unless
+ * somebody else holds a lock. */
+void vmo_undo_lock(struct vmo *vmo, const zx_vmo_lock_state_t *state);
 
 /* Discards unlocked contents, those that were unlocked first before others, until |count_pages|
  * pages have been given back or there is no more. Returns how many. No VMO's lock held (an address
  * space's may be). */
 uint64_t vmo_reclaim(uint64_t count_pages);
 
+/* A number of bytes and a fraction of one, in units of 2^-63. */
+struct byte_share {
+    uint64_t bytes;
+    uint64_t fraction; /* < BYTE_SHARE_ONE */
+};
+#define BYTE_SHARE_ONE (1ull << 63)
+
+/* Adds bytes / divisor (> 0, < 2^63), rounded to the nearest unit. */
+void byte_share_add(struct byte_share *share, uint64_t bytes, uint64_t divisor);
+
+struct vmo_usage {
+    uint64_t committed_bytes;
+    uint64_t private_bytes;   /* of these: that no copy-on-write relative shows */
+    struct byte_share scaled; /* of these: each page divided by the number of VMOs that show it */
+};
+
+/* Of the part of [offset, offset + len) that is in the VMO (page-aligned); an alias tells of its
+ * source's pages. Visits every page. The lock is held. */
+void vmo_get_usage_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes,
+                          struct vmo_usage *out);
+
+/* The number of address spaces with a mapping of the VMO; of very many, some may count more than
+ * once. The lock is held. */
+size_t vmo_count_shares_locked(const struct vmo *vmo);
+
+/* Whether its stream size means anything to mappings: neither physical nor contiguous. */
+bool vmo_has_stream(const struct vmo *vmo);
+
+/* Whether what it shows must stay as it is, whoever asks (vmo_create_from_reserved). */
+bool vmo_is_frozen(const struct vmo *vmo);
+
 /* ---- For mappings --------------------------------------------------------------------------- */
+
+/* Where what the mapping shows of its VMO ends, whether it is that long or not. The VMO's lock is
+ * held. */
+uint64_t vmo_shown_end_locked(const struct mapping *mapping);
 
 /* What a mapping needs of the VMO at one page; the VMO's lock is held by the caller and the answer
  * holds until it is released. */

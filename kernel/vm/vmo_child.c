@@ -54,7 +54,10 @@ static zx_status_t check_parent(const struct child_request *request)
     if (source->kind == VMO_PHYSICAL && (options & ZX_VMO_CHILD_SLICE) == 0)
         return ZX_ERR_NOT_SUPPORTED;
     if ((options & ZX_VMO_CHILD_SLICE) != 0 && vmo_is_resizable(source))
-        return ZX_ERR_NOT_SUPPORTED;
+        return vmo_range_is_valid(vmo_size_bytes(request->parent), request->offset,
+                                  request->rounded)
+                   ? ZX_ERR_NOT_SUPPORTED
+                   : ZX_ERR_INVALID_ARGS;
     if ((options & ZX_VMO_CHILD_REFERENCE) != 0 && (options & ZX_VMO_CHILD_RESIZABLE) != 0 &&
         !vmo_is_resizable(request->parent))
         return ZX_ERR_NOT_SUPPORTED;
@@ -67,7 +70,7 @@ static zx_status_t check_range(struct child_request *request)
 {
     uint64_t end;
 
-    if (!round_up_checked(request->size_bytes, PAGE_SIZE_BYTES, &request->rounded) ||
+    if ((request->options & ZX_VMO_CHILD_SLICE) == 0 &&
         __builtin_add_overflow(request->offset, request->rounded, &end))
         return ZX_ERR_OUT_OF_RANGE;
     return ZX_OK;
@@ -123,6 +126,7 @@ static zx_status_t snapshot_locked(const struct child_request *request, struct v
     if (request->parent->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE;
     child->is_snapshot = true;
+    list_push_back(&child->family->members, &child->member_node);
     if (request->offset < parent_bytes)
         shared_bytes = MIN(request->rounded, parent_bytes - request->offset);
     status = page_tree_share_range(&source->pages, first, first + (shared_bytes >> PAGE_SHIFT),
@@ -202,6 +206,8 @@ zx_status_t vmo_create_child(struct vmo *vmo, uint32_t options, uint64_t offset,
                                     .size_bytes = size_bytes};
     zx_status_t status = check_options(&request);
 
+    if (!vmo_round_size(size_bytes, &request.rounded))
+        return ZX_ERR_OUT_OF_RANGE;
     request.source = vmo_resolve(vmo, &request.source_offset);
     if (status == ZX_OK)
         status = check_parent(&request);

@@ -73,6 +73,26 @@ zx_status_t vmo_lock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_byt
     return lock_contents(vmo, offset, len_bytes, false, out);
 }
 
+zx_status_t vmo_check_lockable(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
+{
+    zx_status_t status;
+
+    vmo_lock(vmo);
+    status = check_whole_locked(vmo, offset, len_bytes);
+    vmo_unlock(vmo);
+    return status;
+}
+
+void vmo_undo_lock(struct vmo *vmo, const zx_vmo_lock_state_t *state)
+{
+    vmo_lock(vmo);
+    if (vmo->count_locks > 0 && --vmo->count_locks == 0) {
+        vmo->is_discarded = state->discarded_size > 0;
+        remember(vmo);
+    }
+    vmo_unlock(vmo);
+}
+
 zx_status_t vmo_try_lock_contents(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 {
     return lock_contents(vmo, offset, len_bytes, true, NULL);

@@ -11,6 +11,12 @@ static inline bool vmo_range_is_valid(uint64_t size_bytes, uint64_t offset, uint
     return offset <= size_bytes && len_bytes <= size_bytes - offset;
 }
 
+/* A size in whole pages; false: larger than a VMO can be. */
+static inline bool vmo_round_size(uint64_t size_bytes, uint64_t *out)
+{
+    return round_up_checked(size_bytes, PAGE_SIZE_BYTES, out) && *out <= VMO_MAX_SIZE_BYTES;
+}
+
 /* The VMO whose pages |vmo| shows; *offset becomes an offset in that. */
 static inline struct vmo *vmo_resolve(struct vmo *vmo, uint64_t *offset)
 {
@@ -58,6 +64,10 @@ void vmo_unmap_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes
 
 /* The same for write permission only. */
 void vmo_write_protect_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes);
+
+/* After the stream size has become less: takes what lies past it from the tables of the mappings
+ * that end with it. May be an alias. */
+void vmo_trim_mappings_locked(struct vmo *vmo);
 
 /* Takes the pages of a page-aligned range out, after unmapping them everywhere. Those that nobody
  * else shows go to |freed|: the caller puts them when it has released the lock. |unmap_all|: the

@@ -54,6 +54,25 @@ void vmo_unmap_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes
     for_mappings(vmo, offset, len_bytes, except, mapping_unmap_vmo_range_vmo_locked);
 }
 
+uint64_t vmo_shown_end_locked(const struct mapping *mapping)
+{
+    const struct vmo *vmo = mapping->vmo;
+
+    /* The stream ends in the VMO, whose size is a page multiple. */
+    return mapping->ends_with_stream ? round_up(vmo->content_size_bytes, PAGE_SIZE_BYTES)
+                                     : vmo->size_bytes;
+}
+
+void vmo_trim_mappings_locked(struct vmo *vmo)
+{
+    list_for_each (node, &vmo->mappings) {
+        struct mapping *mapping = list_entry(node, struct mapping, vmo_node);
+        uint64_t limit = vmo_shown_end_locked(mapping);
+        if (mapping->ends_with_stream)
+            mapping_unmap_vmo_range_vmo_locked(mapping, limit, vmo->size_bytes - limit);
+    }
+}
+
 void vmo_write_protect_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 {
     for_mappings(vmo, offset, len_bytes, NULL, mapping_write_protect_vmo_range_vmo_locked);

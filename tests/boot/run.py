@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
 import crash  # noqa: E402
 import loaders  # noqa: E402
 import machine  # noqa: E402
+import mappings  # noqa: E402
 import run  # noqa: E402
 import shell  # noqa: E402
 
@@ -228,6 +229,7 @@ def main():
     cases += [(f"firmware: {f[0]}", boot_firmware, f) for f in FIRMWARES]
     cases += [(f"initrd: {i[0]}", boot_initrd, i) for i in INITRDS]
     cases += [(f"report: {name}", test, args) for name, test, args in crash.CASES]
+    cases += mappings.CASES
     cases += [(f"U-Boot: {name}", test, args) for name, test, args in loaders.CASES]
     if len(sys.argv) > 2:
         cases = [case for case in cases if sys.argv[2] in case[0]]

@@ -251,13 +251,30 @@ TEST(abi_mode, a_discardable_region_needs_allow_faults)
     vmar_drop(vmar);
 }
 
-TEST(abi_mode, protect_and_read_if_xom_unsupported)
+/* Under both the handle is gone afterwards. */
+TEST(abi_mode, something_else_as_executable)
 {
-    zx_vm_option_t xom = ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
-    struct region r = region_new();
+    zx_handle_t event, out = SENTINEL_HANDLE;
 
-    EXPECT_STATUS(zx_vmar_protect(r.vmar, R | xom, r.base, PAGE),
-                  by_abi(ZX_OK, ZX_ERR_INVALID_ARGS));
-    EXPECT_EQ(can_write(r.base), abi_is_zircon());
-    region_drop(&r);
+    ASSERT_OK(zx_event_create(0, &event));
+    EXPECT_STATUS(zx_vmo_replace_as_executable(event, ZX_HANDLE_INVALID, &out),
+                  by_abi(ZX_ERR_WRONG_TYPE, ZX_ERR_BAD_HANDLE));
+    EXPECT_EQ(out, SENTINEL_HANDLE);
+    EXPECT_STATUS(zx_handle_check_valid(event), ZX_ERR_BAD_HANDLE);
+}
+
+TEST(abi_mode, process_memory_beyond_the_rights)
+{
+    zx_handle_t vmo = vmo_new(PAGE), weak = duplicate_without(vmo, ZX_RIGHT_WRITE);
+    zx_vaddr_t addr = map_anywhere(R, weak, PAGE);
+    uint64_t value = 7;
+    size_t actual = 99;
+
+    EXPECT_STATUS(zx_process_write_memory(zx_process_self(), addr, &value, 8, &actual),
+                  by_abi(ZX_ERR_ACCESS_DENIED, ZX_OK));
+    EXPECT_EQ(actual, abi_is_zircon() ? 8 : 99);
+    EXPECT_EQ(load(addr), abi_is_zircon() ? 7 : 0);
+    unmap(addr, PAGE);
+    close_handle(weak);
+    close_handle(vmo);
 }

@@ -294,7 +294,8 @@ TEST(arguments, vmos)
     EXPECT_STATUS(zx_vmo_write(BAD, &word, 0, 8), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_vmo_replace_as_executable(BAD, BAD, &out), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_vmo_replace_as_executable(vmo, BAD, NULL), ZX_ERR_INVALID_ARGS);
-    EXPECT_STATUS(zx_vmo_replace_as_executable(event, BAD, &out), ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_vmo_replace_as_executable(event, BAD, &out),
+                  by_abi(ZX_ERR_WRONG_TYPE, ZX_ERR_BAD_HANDLE));
     EXPECT_STATUS(zx_vmo_create_contiguous(startup_resource(), UINT64_MAX, 0, &out),
                   ZX_ERR_OUT_OF_RANGE);
     EXPECT_EQ(out, SENTINEL_HANDLE);

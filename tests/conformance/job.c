@@ -190,6 +190,50 @@ static zx_koid_t owner_of(const zx_futex_t *word)
     return koid;
 }
 
+static int sleep_for_ever(void *arg)
+{
+    (void)arg;
+    return zx_nanosleep(ZX_TIME_INFINITE);
+}
+
+/* Kills the thread and waits for its end. */
+static void end_thread(struct thread *thread)
+{
+    EXPECT_OK(zx_task_kill(thread_handle(thread)));
+    EXPECT_OK(zx_object_wait_one(thread_handle(thread), ZX_THREAD_TERMINATED,
+                                 zx_deadline_after(PATIENCE), NULL));
+}
+
+TEST(job, only_a_living_thread_owns_a_futex)
+{
+    static zx_futex_t words[2];
+    struct thread *owner, *waiter;
+    zx_handle_t fresh;
+
+    atomic_store(&words[0], 0);
+    ASSERT_OK(zx_thread_create(zx_process_self(), "fresh", 5, 0, &fresh));
+    EXPECT_STATUS(zx_futex_wait(&words[0], 0, fresh, 0), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_futex_wait(&words[0], 1, fresh, 0), ZX_ERR_BAD_STATE);
+    EXPECT_STATUS(zx_futex_requeue(&words[0], 0, 0, &words[1], 1, fresh), ZX_ERR_INVALID_ARGS);
+    close_handle(fresh);
+
+    ASSERT_OK(thread_spawn("owner", sleep_for_ever, NULL, &owner));
+    struct sleeper sleeper = {&words[0], thread_handle(owner), 1};
+    ASSERT_OK(thread_spawn("waiter", sleep_with_owner, &sleeper, &waiter));
+    EXPECT(thread_reaches_state(thread_handle(waiter), ZX_THREAD_STATE_BLOCKED_FUTEX));
+    EXPECT_EQ(owner_of(&words[0]), koid_of(thread_handle(owner)));
+    end_thread(owner);
+    EXPECT_EQ(owner_of(&words[0]), 0);
+    EXPECT_OK(zx_futex_requeue(&words[0], 0, 0, &words[1], 1, thread_handle(owner)));
+    EXPECT_EQ(owner_of(&words[1]), 0);
+    EXPECT_OK(zx_futex_wake(&words[1], 1));
+    thread_join(waiter);
+    EXPECT_OK(sleeper.status);
+    /* Waiting on behalf of a thread that has ended is waiting without an owner. */
+    EXPECT_STATUS(zx_futex_wait(&words[0], 0, thread_handle(owner), 0), ZX_ERR_TIMED_OUT);
+    thread_join(owner);
+}
+
 TEST(job, a_futex_has_an_owner_while_somebody_waits)
 {
     static zx_futex_t words[2];

@@ -13,6 +13,7 @@
 /* Objects made in time, to do things with. */
 struct things {
     zx_handle_t event, job, vmo, channel[2], port, fifo[2], process, root, thread;
+    zx_handle_t socket[2], stream;
     zx_handle_t victim, exceptions, exception; /* a process whose thread has faulted */
     zx_vaddr_t mapped;                         /* four pages of the VMO */
 };
@@ -35,6 +36,8 @@ static struct things things_new(void)
     }
     ASSERT_OK(zx_port_create(0, &t.port));
     ASSERT_OK(zx_fifo_create(4, 4, 0, &t.fifo[0], &t.fifo[1]));
+    ASSERT_OK(zx_socket_create(0, &t.socket[0], &t.socket[1]));
+    ASSERT_OK(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, t.vmo, 0, &t.stream));
     t.process = process_new(t.job, &t.root);
     ASSERT_OK(zx_thread_create(t.process, "t", 1, 0, &t.thread));
 
@@ -54,8 +57,9 @@ static struct things things_new(void)
 static void things_drop(const struct things *t)
 {
     const zx_handle_t handles[] = {
-        t->event,  t->vmo,     t->channel[0], t->channel[1], t->port,       t->fifo[0], t->fifo[1],
-        t->thread, t->process, t->root,       t->exception,  t->exceptions, t->victim,
+        t->event,   t->vmo,       t->channel[0], t->channel[1], t->port,   t->fifo[0],
+        t->fifo[1], t->stream,    t->socket[0],  t->socket[1],  t->thread, t->process,
+        t->root,    t->exception, t->exceptions, t->victim,
     };
 
     ASSERT_OK(zx_task_kill(t->job));
@@ -73,6 +77,8 @@ static void expect_no_new_handle(const struct things *t, zx_status_t want)
 
     EXPECT_STATUS(zx_channel_create(0, &a, &b), want);
     EXPECT_STATUS(zx_clock_create(0, NULL, &a), want);
+    EXPECT_STATUS(zx_counter_create(0, &a), want);
+    EXPECT_STATUS(zx_debuglog_create(ZX_HANDLE_INVALID, 0, &a), want);
     EXPECT_STATUS(zx_event_create(0, &a), want);
     EXPECT_STATUS(zx_eventpair_create(0, &a, &b), want);
     EXPECT_STATUS(zx_exception_get_thread(t->exception, &a), want);
@@ -85,6 +91,8 @@ static void expect_no_new_handle(const struct things *t, zx_status_t want)
     EXPECT_STATUS(zx_object_get_child(t->job, koid_of(t->process), ZX_RIGHT_SAME_RIGHTS, &a), want);
     EXPECT_STATUS(zx_port_create(0, &a), want);
     EXPECT_STATUS(zx_process_create(t->job, "p", 1, 0, &a, &b), want);
+    EXPECT_STATUS(zx_socket_create(0, &a, &b), want);
+    EXPECT_STATUS(zx_stream_create(ZX_STREAM_MODE_READ, t->vmo, 0, &a), want);
     EXPECT_STATUS(zx_task_create_exception_channel(t->process, 0, &a), want);
     EXPECT_STATUS(zx_task_suspend(t->victim, &a), want);
     EXPECT_STATUS(zx_task_suspend_token(t->victim, &a), want);
@@ -216,6 +224,8 @@ TEST(limits, memory_for_messages)
     zx_handle_t shared = shared_new(3 * PAGE);
     struct iob ring = ring_iob(shared, RING_TAG);
     zx_iovec_t vector = {.buffer = filler, .capacity = 4096};
+    enum { MANY = 512 };
+    static zx_iovec_t vectors[MANY];
 
     hog_memory();
 
@@ -230,6 +240,11 @@ TEST(limits, memory_for_messages)
     EXPECT_STATUS(zx_object_wait_many(items, ZX_WAIT_MANY_MAX_ITEMS, 0), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_iob_writev(ring.ep[0], 0, 0, &vector, 1), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_fifo_write(t.fifo[0], 4, filler, 1000, NULL), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_socket_write(t.socket[0], 0, filler, 4096, NULL), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_stream_readv(t.stream, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_stream_readv_at(t.stream, 0, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_stream_writev(t.stream, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_stream_writev_at(t.stream, 0, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);
     hog_release();
     iob_drop(&ring);
     close_handle(shared);

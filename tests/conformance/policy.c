@@ -38,6 +38,7 @@ static const struct {
     zx_status_t allowed, denied; /* what the act comes to */
 } conditions[] = {
     {ZX_POL_BAD_HANDLE, "bad-handle", ZX_ERR_BAD_HANDLE, ZX_ERR_BAD_HANDLE},
+    {ZX_POL_BAD_HANDLE, "duplicate-bad-handle", ZX_ERR_BAD_HANDLE, ZX_ERR_BAD_HANDLE},
     {ZX_POL_WRONG_OBJECT, "wrong-object", ZX_ERR_WRONG_TYPE, ZX_ERR_WRONG_TYPE},
     {ZX_POL_VMAR_WX, "writable-code", ZX_ERR_INVALID_ARGS, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_VMO, "new-vmo", ZX_OK, ZX_ERR_ACCESS_DENIED},
@@ -49,6 +50,7 @@ static const struct {
     {ZX_POL_NEW_TIMER, "new-timer", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_PROCESS, "new-process", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_IOB, "new-iob", ZX_OK, ZX_ERR_ACCESS_DENIED},
+    {ZX_POL_NEW_IOB, "new-shared-region", ZX_OK, ZX_ERR_ACCESS_DENIED},
 };
 #define NUM_CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
 
@@ -70,6 +72,7 @@ TEST(policy, each_condition_denied)
     COVERS(timer_create, ZX_ERR_ACCESS_DENIED);
     COVERS(process_create, ZX_ERR_ACCESS_DENIED);
     COVERS(iob_create, ZX_ERR_ACCESS_DENIED);
+    COVERS(iob_create_shared_region, ZX_ERR_ACCESS_DENIED);
     for (size_t i = 0; i < NUM_CONDITIONS; i++)
         EXPECT_EQ(run_under(conditions[i].condition, ZX_POL_ACTION_DENY, conditions[i].act),
                   -(int64_t)conditions[i].denied);
@@ -108,7 +111,8 @@ static int64_t run_handled(uint32_t condition, uint32_t action, const char *act,
     ASSERT_OK(zx_exception_get_thread(exception, &thread));
     ASSERT_OK(zx_object_get_info(thread, ZX_INFO_THREAD_EXCEPTION_REPORT, &report, sizeof(report),
                                  NULL, NULL));
-    EXPECT_EQ(report.context.synth_code, condition);
+    EXPECT_EQ(report.context.synth_code,
+              condition == ZX_POL_NEW_IOB ? ZX_EXCP_POLICY_CODE_NEW_IOB : condition);
     EXPECT_EQ(report.context.synth_data, data);
     ASSERT_OK(zx_object_set_property(exception, ZX_PROP_EXCEPTION_STATE, &state, sizeof(state)));
     close_handle(thread);
@@ -124,6 +128,7 @@ TEST(policy, handled_exceptions)
     EXPECT_EQ(run_handled(ZX_POL_NEW_EVENT, ZX_POL_ACTION_ALLOW_EXCEPTION, "new-event", 0), 0);
     EXPECT_EQ(run_handled(ZX_POL_NEW_EVENT, ZX_POL_ACTION_DENY_EXCEPTION, "new-event", 0),
               -ZX_ERR_ACCESS_DENIED);
+    EXPECT_EQ(run_handled(ZX_POL_NEW_IOB, ZX_POL_ACTION_ALLOW_EXCEPTION, "new-iob", 0), 0);
     EXPECT_EQ(
         run_handled(ZX_POL_BAD_HANDLE, ZX_POL_ACTION_DENY_EXCEPTION, "bad-handle", 0x7ffffff3),
         -ZX_ERR_BAD_HANDLE);

@@ -239,6 +239,16 @@ TEST(process, start_checks_its_arguments)
     ASSERT_OK(zx_event_create(0, &arg));
     EXPECT_STATUS(zx_process_start(process[1], thread, 0x200000, 0, arg, 0), ZX_ERR_ACCESS_DENIED);
     EXPECT_STATUS(zx_handle_check_valid(arg), ZX_ERR_BAD_HANDLE);
+    /* What is wrong with the handles before it comes first. */
+    ASSERT_OK(zx_event_create(0, &arg));
+    ASSERT_OK(zx_handle_replace(arg, ZX_RIGHT_WAIT, &arg));
+    EXPECT_STATUS(zx_process_start(thread, thread, 0x200000, 0, arg, 0), ZX_ERR_WRONG_TYPE);
+    EXPECT_STATUS(zx_handle_check_valid(arg), ZX_ERR_BAD_HANDLE);
+    ASSERT_OK(zx_event_create(0, &arg));
+    ASSERT_OK(zx_handle_replace(arg, ZX_RIGHT_WAIT, &arg));
+    EXPECT_STATUS(zx_process_start(process[0], thread, 0x200000, 0, arg, 0), ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(zx_handle_check_valid(arg), ZX_ERR_BAD_HANDLE);
+    EXPECT_STATUS(zx_process_start(process[0], thread, 0x200000, 0, arg, 0), ZX_ERR_BAD_HANDLE);
     close_handle(thread);
     for (int i = 0; i < 2; i++) {
         close_handle(vmar[i]);

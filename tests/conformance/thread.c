@@ -132,6 +132,28 @@ TEST(thread, starts_once)
     thread_join(thread);
 }
 
+TEST(thread, starts_at_user_addresses_only)
+{
+    static const zx_vaddr_t bad[] = {KERNEL_ADDRESS, UINTPTR_MAX, (zx_vaddr_t)1 << 38,
+                                     NONCANONICAL_ADDRESS};
+    zx_handle_t thread, vmar, process = process_new(zx_job_default(), &vmar);
+
+    ASSERT_OK(zx_thread_create(process, "t", 1, 0, &thread));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        EXPECT_STATUS(zx_thread_start(thread, bad[i], 0, 0, 0), ZX_ERR_INVALID_ARGS);
+        EXPECT_STATUS(zx_thread_start(zx_thread_self(), bad[i], 0, 0, 0), ZX_ERR_INVALID_ARGS);
+        EXPECT_STATUS(zx_process_start(process, thread, bad[i], 0, ZX_HANDLE_INVALID, 0),
+                      ZX_ERR_INVALID_ARGS);
+    }
+    /* Nothing has happened to them. */
+    EXPECT_OK(zx_process_start(process, thread, 0, 0, ZX_HANDLE_INVALID, 0));
+    EXPECT_OK(
+        zx_object_wait_one(process, ZX_PROCESS_TERMINATED, zx_deadline_after(PATIENCE), NULL));
+    close_handle(thread);
+    close_handle(vmar);
+    close_handle(process);
+}
+
 static _Thread_local int own = 5;
 static _Thread_local int own_zero;
 

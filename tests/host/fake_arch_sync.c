@@ -91,6 +91,10 @@ zx_status_t thread_park(zx_time_t deadline_ns, bool interruptible)
             status = ZX_ERR_INTERNAL_INTR_KILLED;
             break;
         }
+        if (interruptible && (atomic_load(&self->signals) & THREAD_SIGNAL_SUSPEND) != 0) {
+            status = ZX_ERR_INTERNAL_INTR_RETRY;
+            break;
+        }
         if (clock_monotonic_ns() >= deadline_ns) {
             status = ZX_ERR_TIMED_OUT;
             break;

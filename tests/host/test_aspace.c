@@ -275,10 +275,12 @@ static void test_get_vmo(void **state)
     struct vmo *found = NULL;
     uint64_t offset = 42;
     map_pages(arena, 0, 0, vmo, 62, 4); /* permissions do not matter */
-    assert_int_equal(aspace_get_vmo(space, at(9), false, &found, &offset), ZX_ERR_NOT_FOUND);
+    assert_int_equal(aspace_get_vmo(space, at(9), MMU_PERM_READ, true, &found, &offset),
+                     ZX_ERR_NOT_FOUND);
     assert_null(found);
     assert_int_equal(offset, 42);
-    assert_int_equal(aspace_get_vmo(space, at(1) + 123, true, &found, &offset), ZX_OK);
+    assert_int_equal(aspace_get_vmo(space, at(1) + 123, MMU_PERM_WRITE, true, &found, &offset),
+                     ZX_OK);
     assert_ptr_equal(found, vmo);
     assert_int_equal(offset, PAGES(63) + 123);
     vmo_put(found);
@@ -290,7 +292,7 @@ static void test_walk(void **state)
     struct vmar *sub =
         make_vmar(arena, CAN_RWX | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_SPECIFIC, PAGES(10), PAGES(10));
     struct vmar *empty = make_vmar(arena, ZX_VM_SPECIFIC, PAGES(30), PAGES(1));
-    uint64_t mapped, committed;
+    struct aspace_usage usage;
     map_pages(arena, R, 25, vmo, 3, 2);
     map_pages(sub, RW, 2, vmo, 0, 4);
     map_pages(arena, RX, 0, vmo, 1, 2);
@@ -306,9 +308,10 @@ static void test_walk(void **state)
         assert_int_equal(s.entries[i].committed_bytes, PAGES(committed_pages[i]));
     }
     assert_mapping(&s, 4, at(12), 4, RW, 0);
-    aspace_get_usage(space, &mapped, &committed);
-    assert_int_equal(mapped, PAGES(8));
-    assert_int_equal(committed, PAGES(4));
+    aspace_get_usage(space, &usage);
+    assert_int_equal(usage.mapped_bytes, PAGES(8));
+    assert_int_equal(usage.private_bytes, PAGES(4));
+    assert_int_equal(usage.shared_bytes + usage.scaled_shared.bytes, 0);
     struct snapshot below = {.count = 0};
     assert_int_equal(vmar_walk(sub, snapshot_add, &below), ZX_OK);
     assert_int_equal(below.count, 2);
@@ -326,7 +329,7 @@ static void test_clear_and_outlive(void **state)
 {
     (void)state;
     struct vmar *root = space->root, *out;
-    uint64_t mapped, committed;
+    struct aspace_usage usage;
     vaddr_t addr;
     vmar_get(root);
     map_pages(arena, RW, 0, vmo, 0, 8);
@@ -336,8 +339,8 @@ static void test_clear_and_outlive(void **state)
     assert_int_equal(vmo->count_mappings, 0);
     assert_int_equal(user_touch(at(0)), ZX_ERR_NOT_FOUND);
     assert_int_equal(aspace_walk(space, snapshot_add, NULL), ZX_ERR_BAD_STATE);
-    aspace_get_usage(space, &mapped, &committed);
-    assert_int_equal(mapped + committed, 0);
+    aspace_get_usage(space, &usage);
+    assert_int_equal(usage.mapped_bytes + usage.private_bytes + usage.shared_bytes, 0);
     fake_leave_aspaces();
     aspace_destroy(space);
     space = NULL;

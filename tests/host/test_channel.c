@@ -245,6 +245,7 @@ struct client {
 static void *client_body(void *arg)
 {
     struct client *client = arg;
+    struct channel_call call = {0};
     fake_set_hart(client->hart);
     for (uint32_t i = 0; i < CALLS_PER_CLIENT; i++) {
         uint32_t words[2] = {0, client->first + i};
@@ -252,7 +253,7 @@ static void *client_body(void *arg)
         bool sent = false;
         assert_int_equal(message_create(sizeof(words), 0, &message), ZX_OK);
         memcpy(message->bytes, words, sizeof(words));
-        assert_int_equal(channel_call(client->end, message, ZX_TIME_INFINITE, &sent, &reply),
+        assert_int_equal(channel_call(client->end, &call, message, ZX_TIME_INFINITE, &sent, &reply),
                          ZX_OK);
         assert_true(sent);
         assert_true((message_txid(reply) & 0x80000000u) != 0);
@@ -280,19 +281,58 @@ static void test_calls(void **state)
     object_put(b);
 }
 
+/* The answer to a call that is interrupted waits for its caller, or goes when the caller does. */
+static void test_call_is_suspended(void **state)
+{
+    struct object *a, *b;
+    struct message *message, *reply = NULL;
+    struct channel_call call = {0};
+    bool sent;
+    (void)state;
+    assert_int_equal(channel_create(&a, &b), ZX_OK);
+    assert_int_equal(channel_call_finish(&call, ZX_TIME_INFINITE, &reply), ZX_ERR_INVALID_ARGS);
+    for (unsigned i = 0; i < 3; i++) {
+        thread_signal(thread_current(), THREAD_SIGNAL_SUSPEND);
+        assert_int_equal(channel_call(a, &call, text("call"), ZX_TIME_INFINITE, &sent, &reply),
+                         ZX_ERR_INTERNAL_INTR_RETRY);
+        assert_true(sent);
+        assert_int_equal(channel_call_finish(&call, ZX_TIME_INFINITE, &reply),
+                         ZX_ERR_INTERNAL_INTR_RETRY);
+        thread_clear_signal(thread_current(), THREAD_SIGNAL_SUSPEND);
+        assert_int_equal(read_any(b, &message), ZX_OK);
+        if (i == 2)
+            message_destroy(message);
+        else
+            assert_int_equal(channel_write(b, message), ZX_OK);
+        assert_int_equal(object_poll_signals(a) & ZX_CHANNEL_READABLE, 0);
+        if (i == 0) {
+            assert_int_equal(channel_call_finish(&call, ZX_TIME_INFINITE, &reply), ZX_OK);
+            message_destroy(reply);
+        } else {
+            channel_call_abandon(&call);
+        }
+        channel_call_abandon(&call);
+        assert_int_equal(channel_call_finish(&call, ZX_TIME_INFINITE, &reply), ZX_ERR_INVALID_ARGS);
+    }
+    object_put(a);
+    object_put(b);
+}
+
 static void test_call_ends(void **state)
 {
     struct object *a, *b;
     struct message *reply = NULL;
+    struct channel_call call = {0};
     bool sent;
     (void)state;
     assert_int_equal(channel_create(&a, &b), ZX_OK);
     zx_handle_t ha = install(a), hb = install(b);
-    assert_int_equal(channel_call(a, text("call"), clock_monotonic_ns() + 1000000, &sent, &reply),
-                     ZX_ERR_TIMED_OUT);
+    assert_int_equal(
+        channel_call(a, &call, text("call"), clock_monotonic_ns() + 1000000, &sent, &reply),
+        ZX_ERR_TIMED_OUT);
     assert_true(sent);
     thread_signal(thread_current(), THREAD_SIGNAL_KILL);
-    assert_int_equal(channel_call(a, text("call"), ZX_TIME_INFINITE, &sent, &reply),
+    assert_int_equal(channel_call(a, &call, text("call"), ZX_TIME_INFINITE, &sent, &reply),
                      ZX_ERR_INTERNAL_INTR_KILLED);
     thread_clear_signal(thread_current(), THREAD_SIGNAL_KILL);
     /* A reply that comes too late is an ordinary message. */
@@ -302,7 +342,8 @@ static void test_call_ends(void **state)
     assert_int_equal(object_poll_signals(a) & ZX_CHANNEL_READABLE, ZX_CHANNEL_READABLE);
     close_value(hb);
     struct message *message = text("call");
-    assert_int_equal(channel_call(a, message, ZX_TIME_INFINITE, &sent, &reply), ZX_ERR_PEER_CLOSED);
+    assert_int_equal(channel_call(a, &call, message, ZX_TIME_INFINITE, &sent, &reply),
+                     ZX_ERR_PEER_CLOSED);
     assert_false(sent);
     message_destroy(message);
     close_value(ha);
@@ -602,19 +643,11 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_order_and_signals),
-        TEST(test_limits),
-        TEST(test_chain),
-        TEST(test_end_inside_peer),
-        TEST(test_calls),
-        TEST(test_call_ends),
-        TEST(test_wait_ends),
-        TEST(test_wait_at_once),
-        TEST(test_eventpair),
-        TEST(test_port),
-        TEST(test_port_cancel),
-        TEST(test_port_full),
-        TEST(test_port_races),
+        TEST(test_order_and_signals), TEST(test_limits),     TEST(test_chain),
+        TEST(test_end_inside_peer),   TEST(test_calls),      TEST(test_call_is_suspended),
+        TEST(test_call_ends),         TEST(test_wait_ends),  TEST(test_wait_at_once),
+        TEST(test_eventpair),         TEST(test_port),       TEST(test_port_cancel),
+        TEST(test_port_full),         TEST(test_port_races),
     };
 
     return cmocka_run_group_tests_name("channel", tests, boot, NULL);

@@ -59,6 +59,13 @@ static int console_get(FILE *stream)
 
 static FILE console = FDEV_SETUP_STREAM(console_put, console_get, console_flush, _FDEV_SETUP_RW);
 
+// picolibc's own takes no NULL for all streams; here there is one, and those that snprintf and its
+// like make, which have nothing to flush.
+int fflush(FILE *stream)
+{
+    return stream == NULL || stream == &console ? console_flush(&console) : 0;
+}
+
 FILE *const stdin = &console;
 FILE *const stdout = &console;
 FILE *const stderr = &console;

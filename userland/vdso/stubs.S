@@ -4,6 +4,8 @@
 
 #include <zircon/errors.h>
 
+#include "abi/vdso_constants.h"
+
     .macro vdso_begin name
     .balign 2
     .globl \name
@@ -22,9 +24,13 @@
     .ifdef sleeps_\name
     vdso_restarting_call \number
     .else
+    .ifdef answers_\name
+    vdso_finishing_call \number
+    .else
     li t0, \number
     ecall
     ret
+    .endif
     .endif
     vdso_end \name
     .endm
@@ -53,8 +59,34 @@
     ret
     .endm
 
-// The calls that sleep, each with at most four arguments. zx_channel_call is not one: its message
-// is on its way, so it is not interrupted by a suspension.
+// The same for a call that has sent something by then: it is told to finish, by its second
+// argument. The first is not needed for that.
+    .macro vdso_finishing_call number
+    addi sp, sp, -32
+    .cfi_def_cfa_offset 32
+    sd a2, 0(sp)
+    sd a3, 8(sp)
+    sd a4, 16(sp)
+    sd a5, 24(sp)
+1:  li t0, \number
+    ecall
+    li t1, ZX_ERR_INTERNAL_INTR_RETRY
+    bne a0, t1, 2f
+    li a1, CHANNEL_CALL_FINISH
+    ld a2, 0(sp)
+    ld a3, 8(sp)
+    ld a4, 16(sp)
+    ld a5, 24(sp)
+    j 1b
+2:  addi sp, sp, 32
+    .cfi_def_cfa_offset 0
+    ret
+    .endm
+
+    .equ answers_zx_channel_call, 1
+    .equ answers_zx_channel_call_etc, 1
+
+// The calls that sleep, each with at most four arguments.
     .equ sleeps_zx_object_wait_one, 1
     .equ sleeps_zx_object_wait_many, 1
     .equ sleeps_zx_port_wait, 1

@@ -27,11 +27,28 @@ typedef uint32_t zx_excp_type_t;
 
 // synth_code of ZX_EXCP_POLICY_ERROR.
 typedef uint32_t zx_excp_policy_code_t;
-#define ZX_EXCP_POLICY_CODE_BAD_HANDLE   0u
-#define ZX_EXCP_POLICY_CODE_WRONG_OBJECT 1u
-#define ZX_EXCP_POLICY_CODE_VMAR_WX      2u
-#define ZX_EXCP_POLICY_CODE_NEW_ANY      3u
-#define ZX_EXCP_POLICY_CODE_BAD_SYSCALL  18u
+#define ZX_EXCP_POLICY_CODE_BAD_HANDLE              ((zx_excp_policy_code_t)0u)
+#define ZX_EXCP_POLICY_CODE_WRONG_OBJECT            ((zx_excp_policy_code_t)1u)
+#define ZX_EXCP_POLICY_CODE_VMAR_WX                 ((zx_excp_policy_code_t)2u)
+#define ZX_EXCP_POLICY_CODE_NEW_ANY                 ((zx_excp_policy_code_t)3u)
+#define ZX_EXCP_POLICY_CODE_NEW_VMO                 ((zx_excp_policy_code_t)4u)
+#define ZX_EXCP_POLICY_CODE_NEW_CHANNEL             ((zx_excp_policy_code_t)5u)
+#define ZX_EXCP_POLICY_CODE_NEW_EVENT               ((zx_excp_policy_code_t)6u)
+#define ZX_EXCP_POLICY_CODE_NEW_EVENTPAIR           ((zx_excp_policy_code_t)7u)
+#define ZX_EXCP_POLICY_CODE_NEW_PORT                ((zx_excp_policy_code_t)8u)
+#define ZX_EXCP_POLICY_CODE_NEW_SOCKET              ((zx_excp_policy_code_t)9u)
+#define ZX_EXCP_POLICY_CODE_NEW_FIFO                ((zx_excp_policy_code_t)10u)
+#define ZX_EXCP_POLICY_CODE_NEW_TIMER               ((zx_excp_policy_code_t)11u)
+#define ZX_EXCP_POLICY_CODE_NEW_PROCESS             ((zx_excp_policy_code_t)12u)
+#define ZX_EXCP_POLICY_CODE_NEW_PROFILE             ((zx_excp_policy_code_t)13u)
+#define ZX_EXCP_POLICY_CODE_NEW_PAGER               ((zx_excp_policy_code_t)14u)
+#define ZX_EXCP_POLICY_CODE_AMBIENT_MARK_VMO_EXEC   ((zx_excp_policy_code_t)15u)
+#define ZX_EXCP_POLICY_CODE_CHANNEL_FULL_WRITE      ((zx_excp_policy_code_t)16u)
+#define ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_PACKETS   ((zx_excp_policy_code_t)17u)
+#define ZX_EXCP_POLICY_CODE_BAD_SYSCALL             ((zx_excp_policy_code_t)18u)
+#define ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_OBSERVERS ((zx_excp_policy_code_t)19u)
+#define ZX_EXCP_POLICY_CODE_HANDLE_LEAK             ((zx_excp_policy_code_t)20u)
+#define ZX_EXCP_POLICY_CODE_NEW_IOB                 ((zx_excp_policy_code_t)21u)
 
 typedef struct zx_riscv64_exc_data {
     uint64_t cause; // scause

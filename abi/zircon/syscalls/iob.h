@@ -106,6 +106,7 @@ typedef struct zx_iob_region_info {
 ZX_ASSERT_SIZE(zx_iob_region_info_t, 128);
 
 typedef uint64_t zx_iob_write_options_t;
+typedef uint32_t zx_iob_allocate_id_options_t;
 typedef uint64_t zx_iob_writev_options_t;
 
 __END_CDECLS

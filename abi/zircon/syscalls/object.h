@@ -337,9 +337,61 @@ ZX_ASSERT_OFFSET(zx_info_vmo_t, metadata_bytes, 104);
 ZX_ASSERT_OFFSET(zx_info_vmo_t, populated_bytes, 120);
 ZX_ASSERT_OFFSET(zx_info_vmo_t, committed_private_bytes, 128);
 
-#define ZX_INFO_VMO_V1_BYTES 104u
-#define ZX_INFO_VMO_V2_BYTES 120u
-#define ZX_INFO_VMO_V3_BYTES 128u
+typedef struct zx_info_vmo_v1 {
+    zx_koid_t koid;
+    char name[ZX_MAX_NAME_LEN];
+    uint64_t size_bytes;
+    zx_koid_t parent_koid;
+    size_t num_children;
+    size_t num_mappings;
+    size_t share_count;
+    uint32_t flags;
+    uint8_t padding1[4];
+    uint64_t committed_bytes;
+    zx_rights_t handle_rights;
+    uint32_t cache_policy;
+} zx_info_vmo_v1_t;
+
+ZX_ASSERT_SIZE(zx_info_vmo_v1_t, 104);
+
+typedef struct zx_info_vmo_v2 {
+    zx_koid_t koid;
+    char name[ZX_MAX_NAME_LEN];
+    uint64_t size_bytes;
+    zx_koid_t parent_koid;
+    size_t num_children;
+    size_t num_mappings;
+    size_t share_count;
+    uint32_t flags;
+    uint8_t padding1[4];
+    uint64_t committed_bytes;
+    zx_rights_t handle_rights;
+    uint32_t cache_policy;
+    uint64_t metadata_bytes;
+    uint64_t committed_change_events;
+} zx_info_vmo_v2_t;
+
+ZX_ASSERT_SIZE(zx_info_vmo_v2_t, 120);
+
+typedef struct zx_info_vmo_v3 {
+    zx_koid_t koid;
+    char name[ZX_MAX_NAME_LEN];
+    uint64_t size_bytes;
+    zx_koid_t parent_koid;
+    size_t num_children;
+    size_t num_mappings;
+    size_t share_count;
+    uint32_t flags;
+    uint8_t padding1[4];
+    uint64_t committed_bytes;
+    zx_rights_t handle_rights;
+    uint32_t cache_policy;
+    uint64_t metadata_bytes;
+    uint64_t committed_change_events;
+    uint64_t populated_bytes;
+} zx_info_vmo_v3_t;
+
+ZX_ASSERT_SIZE(zx_info_vmo_v3_t, 128);
 
 // The machine.
 

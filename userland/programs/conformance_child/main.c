@@ -1,5 +1,6 @@
 // The other process of the conformance suite: does one act, which argv names.
 //   exit CODE         ends with that code
+//   assert            ends with an assertion that does not hold
 //   abort-by-thread N a second thread ends the process with code N
 //   thread-exit       the only thread ends itself
 //   hog               when told by ZX_USER_SIGNAL_0 takes memory, by the piece and then by the
@@ -8,17 +9,20 @@
 //   futex             adds one to the word of the shared VMO and wakes, as often as it is woken
 //   spin              for ever
 //   ring N            threads write records through an IOB endpoint, as writers N, N + 1 ...
+//   the acts of places.c tell where things are, and look for what is not the child's
 //   the acts of policy.c end with the status of what they did, negated
 //   storm             maps, fills, checks and unmaps memory many times
 //   the faults below  tells the address in a message, then does what must not work
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zircon/assert.h>
 #include <zircon/process.h>
 #include <zircon/processargs.h>
 #include <zircon/syscalls.h>
 
 #include "userland/libzx/thread.h"
+#include "userland/programs/conformance_child/places.h"
 #include "userland/programs/conformance_child/policy.h"
 #include "userland/programs/conformance_child/protocol.h"
 #include "userland/programs/conformance_child/ring.h"
@@ -247,11 +251,15 @@ int main(int argc, char **argv)
         return serve_futex();
     if (strcmp(act, "ring") == 0)
         return write_rings(zx_take_startup_handle(CHILD_OBJECT), (uint32_t)code);
+    if (strcmp(act, "assert") == 0)
+        ZX_ASSERT_MSG(argc == 0, "as asked");
     if (strcmp(act, "abort-by-thread") == 0 &&
         thread_spawn("exit", exit_process, &code, &thread) == ZX_OK)
         zx_nanosleep(ZX_TIME_INFINITE);
     while (strcmp(act, "spin") == 0)
         __asm__ volatile("" ::: "memory");
+    if (places_act(act, channel, &code))
+        return code;
     if (policy_act(act, &code))
         zx_process_exit(code);
     fault(act);

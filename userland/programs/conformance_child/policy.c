@@ -14,6 +14,12 @@ static zx_status_t use_bad_handle(void)
     return zx_object_signal(0x7ffffff3, 0, 0);
 }
 
+static zx_status_t duplicate_bad_handle(void)
+{
+    zx_handle_t out;
+    return zx_handle_duplicate(0x7ffffff3, ZX_RIGHT_SAME_RIGHTS, &out);
+}
+
 static zx_status_t ask_about_bad_handle(void)
 {
     return zx_object_get_info(0x7ffffff3, ZX_INFO_HANDLE_VALID, NULL, 0, NULL, NULL);
@@ -71,6 +77,12 @@ static zx_status_t new_iob(void)
     return zx_iob_create(0, &region, 1, &ends[0], &ends[1]);
 }
 
+static zx_status_t new_shared_region(void)
+{
+    zx_handle_t out;
+    return zx_iob_create_shared_region(0, ZX_PAGE_SIZE, &out);
+}
+
 static zx_status_t new_fifo(void)
 {
     zx_handle_t out[2];
@@ -113,6 +125,7 @@ static const struct {
 } acts[] = {
     {"bad-handle", use_bad_handle},
     {"ask-bad-handle", ask_about_bad_handle},
+    {"duplicate-bad-handle", duplicate_bad_handle},
     {"wrong-object", use_wrong_object},
     {"writable-code", map_writable_code},
     {"new-vmo", new_vmo},
@@ -122,6 +135,7 @@ static const struct {
     {"new-port", new_port},
     {"new-fifo", new_fifo},
     {"new-iob", new_iob},
+    {"new-shared-region", new_shared_region},
     {"new-timer", new_timer},
     {"new-process", new_process},
     {"timer-slack", set_timer_slack},

@@ -25,6 +25,19 @@ struct ring_record {
     uint8_t fill[RING_MAX_FILL];
 };
 
+// "places": where the child's parts are, in a message.
+struct child_places {
+    uint64_t program, stack, heap, vdso, thread_stack;
+    uint64_t handle; // value of one of the handles that it was started with
+};
+
+// "guess": the child answers a message of handle values of this process with what it found.
+struct child_guesses {
+    uint64_t told_hits; // of the values in the message that mean something in the child
+    uint64_t tried;     // other values, none of its own
+    uint64_t hits;      // that meant something
+};
+
 // Mostly short; a few go by way of the kernel's heap, and some of these are long for the ring too.
 static inline uint32_t ring_fill_bytes(uint32_t number)
 {
