@@ -1,6 +1,7 @@
 /* Arguments: each kind has values that make sense, values at the edges of sense, and noise. */
 #include <string.h>
 #include <zircon/syscalls/iob.h>
+#include <zircon/syscalls/object.h>
 #include <zircon/syscalls/policy.h>
 
 #include "tests/fuzz/fuzz.h"
@@ -86,8 +87,13 @@ static uint64_t size(struct fuzz_random *random)
     case 7:
         return fuzz_below(random, 256);
     default:
-        return fuzz_below(random, 17) * PAGE;
+        return (1 + fuzz_below(random, fuzz_once_in(random, 2) ? 4 : 16)) * PAGE;
     }
+}
+
+static uint64_t vmo_size(struct fuzz_random *random)
+{
+    return random->is_calm ? (4 + fuzz_below(random, 29)) * PAGE : size(random);
 }
 
 static uint64_t offset(struct fuzz_random *random)
@@ -96,7 +102,9 @@ static uint64_t offset(struct fuzz_random *random)
         return edge(random);
     if (fuzz_odd(random, 6))
         return fuzz_below(random, 32 * PAGE);
-    return fuzz_once_in(random, 3) ? 0 : fuzz_below(random, 32) * PAGE;
+    if (fuzz_once_in(random, 2))
+        return 0;
+    return fuzz_below(random, fuzz_once_in(random, 2) ? 4 : 32) * PAGE;
 }
 
 /* Some of the bits below |width|, few as a rule. */
@@ -469,6 +477,16 @@ static uint64_t pointer(struct fuzz_thread *thread, enum fuzz_kind kind, unsigne
     return (uint64_t)buffer;
 }
 
+/* Of an object that there is, or of its parent or peer. */
+static uint64_t koid(struct fuzz_thread *thread)
+{
+    zx_info_handle_basic_t info = {0};
+    zx_handle_t handle = fuzz_handles_pick(thread, ZX_OBJ_TYPE_NONE);
+
+    (void)zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL, NULL);
+    return fuzz_once_in(&thread->random, 4) ? info.related_koid : info.koid;
+}
+
 /* ---- All together --------------------------------------------------------------------------- */
 
 static uint64_t scalar(struct fuzz_thread *thread, const struct fuzz_call *call, unsigned index)
@@ -499,8 +517,12 @@ static uint64_t scalar(struct fuzz_thread *thread, const struct fuzz_call *call,
         return stack(random);
     case FUZZ_OFFSET:
         return offset(random);
+    case FUZZ_PLACE:
+        return random->is_calm ? fuzz_below(random, 256) * PAGE : offset(random);
     case FUZZ_SIZE:
         return size(random);
+    case FUZZ_VMO_SIZE:
+        return vmo_size(random);
     case FUZZ_COUNT:
         return fuzz_odd(random, 16) ? number(random) : fuzz_below(random, 9);
     case FUZZ_TOPIC:
@@ -510,7 +532,7 @@ static uint64_t scalar(struct fuzz_thread *thread, const struct fuzz_call *call,
     case FUZZ_OP:
         return fuzz_odd(random, 32) ? number(random) : fuzz_below(random, 16);
     case FUZZ_KOID:
-        return 1024 + fuzz_below(random, 4096);
+        return koid(thread);
     case FUZZ_ELEMENT:
         return element(random);
     case FUZZ_U32:
@@ -534,7 +556,15 @@ void fuzz_args_make(struct fuzz_thread *thread, const struct fuzz_call *call,
     }
     for (unsigned i = call->count_args; i < FUZZ_ARGS_MAX; i++)
         args[i] = fuzz_next(&thread->random);
+    /* A place that is not asked for is not given either. */
+    for (unsigned i = 1; thread->random.is_calm && i < call->count_args; i++) {
+        if (call->kinds[i] == FUZZ_PLACE && call->kinds[i - 1] == FUZZ_VM_OPTIONS &&
+            (args[i - 1] & (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE)) == 0)
+            args[i] = 0;
+    }
     /* Nothing readable goes to the console. */
-    if (call->is_loud)
-        args[fuzz_below(&thread->random, 2)] = 0;
+    for (unsigned i = 0; call->is_loud && i < call->count_args; i++) {
+        if (call->kinds[i] == FUZZ_SIZE && thread->is_sane[i - 1])
+            args[i] = 0;
+    }
 }

@@ -74,6 +74,7 @@ static const struct by_name named_kinds[] = {
     {"property", FUZZ_PROPERTY},
     {"op", FUZZ_OP},
     {"koid", FUZZ_KOID},
+    {"vmar_offset", FUZZ_PLACE},
     {"entry", FUZZ_ENTRY},
     {"thread_entry", FUZZ_ENTRY},
     {"stack", FUZZ_STACK},
@@ -258,7 +259,7 @@ static void classify_call(struct fuzz_call *call)
             call->count_options = known_options[i].count;
         }
     }
-    call->is_loud = strcmp(call->name, "debug_write") == 0;
+    call->is_loud = contains(call->name, "debug") && contains(call->name, "write");
 }
 
 void fuzz_calls_classify(void)
@@ -272,6 +273,8 @@ void fuzz_calls_classify(void)
             call->kinds[a] = is_pointer ? pointer_kind(param) : scalar_kind(param);
             if (call->kinds[a] == FUZZ_VM_OPTIONS && strcmp(call->name, "vmar_allocate") == 0)
                 call->kinds[a] = FUZZ_REGION_OPTIONS;
+            if (call->kinds[a] == FUZZ_SIZE && strcmp(call->name, "vmo_create") == 0)
+                call->kinds[a] = FUZZ_VMO_SIZE;
             if (call->kinds[a] == FUZZ_HANDLE)
                 call->wants[a] = wanted_type(call, param);
         }

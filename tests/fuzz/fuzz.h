@@ -58,7 +58,9 @@ enum fuzz_kind {
     FUZZ_ENTRY,
     FUZZ_STACK,
     FUZZ_OFFSET,
+    FUZZ_PLACE, /* an offset in a region */
     FUZZ_SIZE,
+    FUZZ_VMO_SIZE,
     FUZZ_COUNT,
     FUZZ_TOPIC,
     FUZZ_PROPERTY,
@@ -183,6 +185,11 @@ void fuzz_handles_check(const struct fuzz_call *call, const uint64_t args[FUZZ_A
 /* A place where something was mapped, or else one in the arena; remembering one. */
 zx_vaddr_t fuzz_mapped_pick(struct fuzz_random *random);
 void fuzz_mapped_add(struct fuzz_random *random, zx_vaddr_t addr);
+
+/* The stagehand's: builds something and adds its handles. */
+void fuzz_stage(struct fuzz_thread *thread);
+/* ... and sends back what has come over the last channel that it built. */
+void fuzz_answer(void);
 
 /* Arguments for |call|. Fills the thread's buffers. */
 void fuzz_args_make(struct fuzz_thread *thread, const struct fuzz_call *call,

@@ -223,7 +223,7 @@ static void make_arena(void)
 static int flicker(void *arg)
 {
     struct fuzz_thread *thread = arg;
-    zx_handle_t vmo, job, child = ZX_HANDLE_INVALID, root = zx_vmar_root_self();
+    zx_handle_t vmo, child = ZX_HANDLE_INVALID, root = zx_vmar_root_self();
     zx_vaddr_t base = fuzz_places.flicker, at;
     zx_info_vmar_t info;
 
@@ -232,8 +232,9 @@ static int flicker(void *arg)
         return 1;
     for (;;) {
         make_arena();
-        if (fuzz_once_in(&thread->random, 16) && zx_job_create(zx_job_default(), 0, &job) == ZX_OK)
-            fuzz_handles_add(thread, job);
+        fuzz_answer();
+        if (fuzz_once_in(&thread->random, 8))
+            fuzz_stage(thread);
         switch (fuzz_below(&thread->random, 6)) {
         case 0:
             (void)zx_vmar_unmap(root, base + fuzz_below(&thread->random, 2) * PAGE, PAGE);
