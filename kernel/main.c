@@ -101,19 +101,32 @@ static void select_abi(void)
 
 /* ---- Memory ---- */
 
-/* The ramdisk: the boot loader's if it brought a cpio archive, else the one inside the image. */
+/* Trees of boards name a range in which there may be no ramdisk at all: its memory is ordinary
+ * then.
+ */
+static void check_initrd(void)
+{
+    static const char magic[] = "070701"; /* cpio, newc */
+    const struct boot_range *initrd = &info.initrd;
+    struct ram_range window = arch_ram_window();
+
+    if (initrd->size_bytes == 0)
+        return;
+    if (initrd->size_bytes > strlen(magic) && initrd->base >= window.base &&
+        initrd->base - window.base <= window.len_bytes - initrd->size_bytes &&
+        memcmp(phys_to_virt(initrd->base), magic, strlen(magic)) == 0)
+        return;
+    kprintf("ramdisk: no cpio (newc) archive at %#lx, using the built-in one", initrd->base);
+    boot_info_drop_initrd(&info);
+}
+
+/* The ramdisk: the boot loader's if it brought one, else the one inside the image. */
 static struct ram_range find_ramdisk(void)
 {
-    if (info.initrd.size_bytes != 0) {
-        if (info.initrd.size_bytes > 6 &&
-            memcmp(phys_to_virt(info.initrd.base), "070701", 6) == 0) {
-            kprintf("ramdisk: %lu bytes at %#lx", info.initrd.size_bytes, info.initrd.base);
-            return (struct ram_range){info.initrd.base, info.initrd.size_bytes};
-        }
-        kprintf("ramdisk: no cpio (newc) archive at %#lx, using the built-in one",
-                info.initrd.base);
-    }
-    return arch_ramdisk_range();
+    if (info.initrd.size_bytes == 0)
+        return arch_ramdisk_range();
+    kprintf("ramdisk: %lu bytes at %#lx", info.initrd.size_bytes, info.initrd.base);
+    return (struct ram_range){info.initrd.base, info.initrd.size_bytes};
 }
 
 /* Leaves out what the kernel's half of the address space cannot reach. */
@@ -134,6 +147,7 @@ static void start_memory(void)
 {
     const struct ram_range *banks;
 
+    check_initrd();
     for (uint32_t i = 0; i < info.bank_count; i++)
         add_bank(&info.banks[i]);
     for (uint32_t i = 0; i < info.reserved_count; i++) {

@@ -113,17 +113,11 @@ uint32_t fdt_node_at(const struct fdt *fdt, const char *path)
 
 uint32_t fdt_phandle(const struct fdt *fdt, uint32_t node)
 {
-    uint32_t old = 0;
-    struct fdt_prop prop;
-    for (bool found = fdt_prop_first(fdt, node, &prop); found; found = fdt_prop_next(fdt, &prop)) {
-        if (prop.len_bytes == 4 && strcmp(prop.name, "phandle") == 0) {
-            return fdt_be32(prop.data);
-        }
-        if (prop.len_bytes == 4 && old == 0 && strcmp(prop.name, "linux,phandle") == 0) {
-            old = fdt_be32(prop.data);
-        }
+    uint32_t phandle = 0;
+    if (!fdt_prop_u32(fdt, node, "phandle", &phandle)) {
+        fdt_prop_u32(fdt, node, "linux,phandle", &phandle);
     }
-    return old;
+    return phandle;
 }
 
 uint32_t fdt_node_by_phandle(const struct fdt *fdt, uint32_t phandle)

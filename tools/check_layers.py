@@ -4,7 +4,10 @@
 For every tracked C, header and assembly file:
   - an include names its folder from the root and reaches only where the arrows lead;
   - a header *_internal.h is included from its own folder only;
-  - assembly, CSRs and linker symbols appear only in arch/ and where EXEMPT says why.
+  - assembly, CSRs and linker symbols appear only in arch/ and where EXEMPT says why;
+  - kernel/ and arch/ name no board, SoC or emulator: what is special there is in platform/ and
+    drivers/;
+  - a driver's file with register constants says where they come from.
 """
 import os
 import re
@@ -77,6 +80,13 @@ LINKER_SYMBOL = re.compile(r"\bextern\s+(?:const\s+)?(?:unsigned\s+)?(?:char|uin
                            r"_*\w*(?:start|end|begin|size|base)\w*\s*\[\s*\]")
 
 
+# Machines, also in comments.
+BOARD = re.compile(r"visionfive|starfive|jh71\d\d|star64|unmatched|unleashed|sifive_u|\bu[57]4\b|"
+                   r"\bqemu\b|icicle|polarfire|lichee|milk-?v", re.I)
+REGISTERS = re.compile(r"^#define\s+\w+(?:\(\w+\))?\s+\(?(?:0x[0-9a-f]|BIT\()", re.M | re.I)
+CITATION = re.compile(r"\bSources?:|\bdata sheet\b|\bdatabook\b|\bmanual\b|\bbinding", re.I)
+
+
 def layer_of(path):
     """The layer a file belongs to; None when the table has no place for it."""
     parts = path.split("/")
@@ -128,6 +138,10 @@ def check_file(path, text):
     if layer is None:
         yield 1, "is in a folder that tools/check_layers.py has no layer for"
         return
+    for match in BOARD.finditer(text) if layer == "arch" or layer.startswith("kernel") else ():
+        yield sources.line_of(text, match.start()), f"names a machine: {match.group(0)}"
+    if layer == "drivers" and REGISTERS.search(text) and not CITATION.search(text):
+        yield 1, "has register constants and names no source of them"
     code = sources.without_comments(text)
     for match in INCLUDE.finditer(code):
         problem = check_include(path, layer, match.group(1), match.group(2))

@@ -13,7 +13,6 @@ PATH = "docs/zircon-coverage.md"
 # Reasons, by what a name begins with; the longest beginning counts.
 REASONS = {
     "bti_": "no driver framework",
-    "cache_flush": "no program writes code at run time yet",
     "channel_call_etc_noretry": "part of the vDSO's own call",
     "channel_call_etc_finish": "part of the vDSO's own call",
     "channel_call_noretry": "part of the vDSO's own call",

@@ -57,6 +57,19 @@ class LayersTest(unittest.TestCase):
         self.bad("kernel/vm/vmo.c", '#include "kernel/main.h"\n', "does not reach")
         self.bad("tests/conformance/a.c", '#include "tests/host/fake.h"\n', "does not reach")
 
+    def test_no_machine_is_named(self):
+        self.bad("kernel/main.c", "/* For the VisionFive 2. */\n", "names a machine")
+        self.bad("kernel/vm/pmm.c", "int qemu;\n", "names a machine")
+        self.bad("arch/riscv/tlb.c", "/* The U74 has none. */\n", "names a machine")
+        self.good("platform/quirk_a.c", "/* For the VisionFive 2. */\n")
+        self.good("arch/riscv/errata.c", "#define VENDOR_SIFIVE 0x489\n")
+
+    def test_registers_have_a_source(self):
+        self.bad("drivers/uart/a.c", "#define REG_A 0x04u\n", "names no source")
+        self.bad("drivers/uart/a.c", "#define ON BIT(3)\n", "names no source")
+        self.good("drivers/uart/a.c", "// Source: A Manual, chapter 3.\n#define REG_A 0x04u\n")
+        self.good("drivers/uart/a.c", "#define COUNT 3u\n")
+
     def test_names_from_the_root(self):
         self.bad("kernel/vm/vmo.c", '#include "vmo.h"\n', "from the root")
         self.bad("kernel/vm/vmo.c", '#include "kernel/vm/../object/handle.h"\n', "from the root")

@@ -3,7 +3,7 @@
 #include "arch/arch.h"
 
 // One 32-bit register: command in bits 15..0, exit status in bits 31..16 for "fail"
-// (QEMU, include/hw/misc/sifive_test.h).
+// (source: QEMU, include/hw/misc/sifive_test.h).
 #define COMMAND_FAIL  0x3333u
 #define COMMAND_PASS  0x5555u
 #define COMMAND_RESET 0x7777u

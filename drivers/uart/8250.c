@@ -59,6 +59,9 @@
 #define SERVICE_PASSES 64u
 #define RX_BURST       256u
 
+// Writes to LCR before giving up.
+#define LCR_TRIES 4u
+
 static volatile uint8_t *reg_addr(const struct uart *uart, uint32_t reg)
 {
     return uart->regs + ((size_t)reg << uart->config.reg_shift);
@@ -111,15 +114,29 @@ static bool tx_idle_8250(struct uart *uart)
     return (reg_read(uart, REG_LSR) & LSR_TX_IDLE) != 0;
 }
 
+// Ends the access to the baud rate that firmware may have left open. A character that begins to
+// arrive between the look at USR and the write makes the write vanish: then once more. False when
+// it cannot be done: any other register would change the baud rate.
+static bool close_divisor_latch(struct uart *uart)
+{
+    for (uint32_t tries = LCR_TRIES; tries > 0; tries--) {
+        uint32_t lcr = reg_read(uart, REG_LCR);
+        if ((lcr & LCR_DLAB) == 0) {
+            return true;
+        }
+        wait_not_busy(uart);
+        reg_write(uart, REG_LCR, lcr & ~(uint32_t)LCR_DLAB);
+    }
+    return (reg_read(uart, REG_LCR) & LCR_DLAB) == 0;
+}
+
 static zx_status_t init_8250(struct uart *uart)
 {
     // Switching the FIFOs on empties them, so what the firmware printed has to leave first.
     for (uint32_t polls = UART_POLL_LIMIT; polls > 0 && !tx_idle_8250(uart); polls--) {
     }
-    uint32_t lcr = reg_read(uart, REG_LCR);
-    if ((lcr & LCR_DLAB) != 0) {
-        wait_not_busy(uart);
-        reg_write(uart, REG_LCR, lcr & ~(uint32_t)LCR_DLAB);
+    if (!close_divisor_latch(uart)) {
+        return ZX_ERR_IO;
     }
     reg_write(uart, REG_IER, 0);
     reg_write(uart, REG_FCR, FCR_FIFO_ENABLE);

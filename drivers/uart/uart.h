@@ -76,7 +76,8 @@ bool uart_config_is_valid(const struct uart_config *config);
 
 // Prepares the port for polled output. `mmio` maps config->size_bytes bytes at config->base and
 // stays mapped; the configuration is copied. ZX_ERR_NOT_SUPPORTED when uart_config_is_valid says
-// no. Waits, bounded, for what the firmware still has in the transmitter.
+// no, ZX_ERR_IO when the port cannot be brought to a state that is safe to use. Waits, bounded, for
+// what the firmware still has in the transmitter.
 zx_status_t uart_init(struct uart *uart, const struct uart_config *config, volatile void *mmio);
 
 // Turns interrupts on at the device: from now on writes go to the ring and uart_irq must be called

@@ -71,3 +71,10 @@ static inline bool abi_process_memory_keeps_to_rights(void)
 {
     return abi_get_mode() == ABI_DOCUMENTED;
 }
+
+/* zx_cache_flush knows ZX_CACHE_FLUSH_INSN; otherwise that is ZX_ERR_NOT_SUPPORTED, as in Zircon's
+ * port to RISC-V. */
+static inline bool abi_cache_flush_knows_instructions(void)
+{
+    return abi_get_mode() == ABI_DOCUMENTED;
+}

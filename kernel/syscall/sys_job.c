@@ -3,7 +3,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t *out)
+zx_status_t sys_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t __user *out)
 {
     struct job *parent, *job;
     if (options != 0)
@@ -21,7 +21,7 @@ zx_status_t sys_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t
 #define POLICY_MAX_ENTRIES POLICY_CONDITION_COUNT /* Zircon's limit */
 
 /* Copies the entries in, those of the first version without flags: they cannot be overridden. */
-static zx_status_t copy_entries(uint32_t topic, const void *policy_user, uint32_t count,
+static zx_status_t copy_entries(uint32_t topic, const void __user *policy_user, uint32_t count,
                                 zx_policy_basic_v2_t *out)
 {
     zx_policy_basic_v1_t old[POLICY_MAX_ENTRIES];
@@ -38,7 +38,7 @@ static zx_status_t copy_entries(uint32_t topic, const void *policy_user, uint32_
 }
 
 static zx_status_t set_basic_policy(struct job *job, uint32_t options, uint32_t topic,
-                                    const void *policy_user, uint32_t count)
+                                    const void __user *policy_user, uint32_t count)
 {
     zx_policy_basic_v2_t entries[POLICY_MAX_ENTRIES];
     if (options != ZX_JOB_POL_RELATIVE && options != ZX_JOB_POL_ABSOLUTE)
@@ -49,8 +49,8 @@ static zx_status_t set_basic_policy(struct job *job, uint32_t options, uint32_t 
     return job_set_policy(job, options == ZX_JOB_POL_ABSOLUTE, entries, count);
 }
 
-static zx_status_t set_slack_policy(struct job *job, uint32_t options, const void *policy_user,
-                                    uint32_t count)
+static zx_status_t set_slack_policy(struct job *job, uint32_t options,
+                                    const void __user *policy_user, uint32_t count)
 {
     zx_policy_timer_slack_t slack;
     if (options != ZX_JOB_POL_RELATIVE || count != 1 || policy_user == NULL)
@@ -64,7 +64,7 @@ static zx_status_t set_slack_policy(struct job *job, uint32_t options, const voi
 }
 
 zx_status_t sys_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
-                               const void *policy, uint32_t policy_size)
+                               const void __user *policy, uint32_t policy_size)
 {
     struct job *job;
     zx_status_t status = lookup_job(handle, ZX_RIGHT_SET_POLICY, &job, NULL);

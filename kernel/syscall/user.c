@@ -4,32 +4,32 @@
 
 #define HANDLES_OUT_MAX 4u
 
-zx_status_t user_copy_in(void *dst, const void *src_user, size_t len_bytes)
+zx_status_t user_copy_in(void *dst, const void __user *src_user, size_t len_bytes)
 {
     return len_bytes == 0 ? ZX_OK : arch_copy_from_user(dst, (uintptr_t)src_user, len_bytes);
 }
 
-zx_status_t user_copy_out(void *dst_user, const void *src, size_t len_bytes)
+zx_status_t user_copy_out(void __user *dst_user, const void *src, size_t len_bytes)
 {
     return len_bytes == 0 ? ZX_OK : arch_copy_to_user((uintptr_t)dst_user, src, len_bytes);
 }
 
-zx_status_t user_put_u32(uint32_t *dst_user, uint32_t value)
+zx_status_t user_put_u32(uint32_t __user *dst_user, uint32_t value)
 {
     return user_copy_out(dst_user, &value, sizeof(value));
 }
 
-zx_status_t user_put_u64(uint64_t *dst_user, uint64_t value)
+zx_status_t user_put_u64(uint64_t __user *dst_user, uint64_t value)
 {
     return user_copy_out(dst_user, &value, sizeof(value));
 }
 
-zx_status_t user_put_size_optional(size_t *dst_user, size_t value)
+zx_status_t user_put_size_optional(size_t __user *dst_user, size_t value)
 {
     return dst_user ? user_copy_out(dst_user, &value, sizeof(value)) : ZX_OK;
 }
 
-zx_status_t user_put_u32_optional(uint32_t *dst_user, uint32_t value)
+zx_status_t user_put_u32_optional(uint32_t __user *dst_user, uint32_t value)
 {
     return dst_user ? user_copy_out(dst_user, &value, sizeof(value)) : ZX_OK;
 }
@@ -94,13 +94,13 @@ zx_status_t user_put_handles(struct handle_out *outs, size_t count)
     return status;
 }
 
-zx_status_t user_put_handle(struct object *object, zx_rights_t rights, zx_handle_t *out_user)
+zx_status_t user_put_handle(struct object *object, zx_rights_t rights, zx_handle_t __user *out_user)
 {
     struct handle_out out = {object, rights, out_user};
     return user_put_handles(&out, 1);
 }
 
-zx_status_t user_copy_name(const char *name_user, size_t len_bytes, char out[32])
+zx_status_t user_copy_name(const char __user *name_user, size_t len_bytes, char out[32])
 {
     size_t len = MIN(len_bytes, (size_t)31);
     char copy[32] = {0};

@@ -62,6 +62,17 @@ def boot_card(build):
     return problem, lines
 
 
+def boot_menu(build):
+    """The last entry of the card's menu, whose number is typed while the loader waits."""
+    argv = machine.qemu_command(build, "uboot", HARTS, MEM, disk=os.path.join(build, "sdcard.img"))
+    problem, lines = shell.boot_to_shell(argv, LIMIT_SECONDS,
+                                         os.path.join(build, "log", "boot-menu.log"),
+                                         loader=("/extlinux/extlinux.conf\r\nRetrieving", b"5\r"))
+    if not problem and not any("Enter choice: 5" in line for line in lines):
+        problem = "the loader did not ask"
+    return problem, lines
+
+
 def boot_booti(build):
     """booti with an initrd in place, at an address that is aligned to nothing."""
     ramdisk = read(os.path.join(build, "ramdisk.cpio"))
@@ -112,6 +123,7 @@ def boot_fit(build, address, tree):
 # (name, test, its arguments beyond the build folder)
 CASES = [
     ("sdcard.img, nothing typed", boot_card, ()),
+    ("sdcard.img, entry 5 of the menu", boot_menu, ()),
     ("booti, initrd at an odd address", boot_booti, ()),
     ("FIT, kernel at 0x80400000", boot_fit, (0x80400000, False)),
     ("FIT with a tree, kernel at 0x90a00000", boot_fit, (0x90A00000, True)),

@@ -24,6 +24,8 @@ DELAY_ADDRESS = 0x90000000
 # tests/boot/firmware: where its options are, and the machine it is for.
 RAM_BASE, TEXT_OFFSET, OPTIONS_ADDRESS = 0x80000000, 0x200000, 0x801FF000
 FIRMWARE_MEM = 128 << 20
+FIRMWARE_FREE_MIB = 100
+FIRMWARE_OFF = "test firmware: off"
 # The firmware that QEMU takes by default waits for hart 0; this one starts on whatever comes first.
 FW_JUMP = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin"
 
@@ -162,6 +164,21 @@ def boot_shell(build, special, kind, harts, mem, extra, late, boot_harts):
     return problem, lines
 
 
+def spoilt_tree(build, argv):
+    """The machine's own tree, but powering off is left to the firmware, and there is an initrd that
+    nobody loaded, as in the trees of StarFive's firmware."""
+    path = os.path.join(build, "log", "spoilt.dtb")
+    argv = argv[:argv.index("-machine") + 1] + [f"virt,dumpdtb={path}"] + \
+        argv[argv.index("-machine") + 2:]
+    argv[argv.index("-serial") + 1] = "null"
+    machine.run_tool(argv)
+    machine.run_tool(["fdtput", "-r", path, "/soc/test@100000"])
+    for name, address in (("start", "82000000"), ("end", "86000000")):
+        machine.run_tool(["fdtput", "-t", "x", path, "/chosen", f"linux,initrd-{name}", "0",
+                          address])
+    return path
+
+
 def boot_firmware(build, special, harts, flags, extra):
     """To the shell, and its `poweroff`."""
     image, options = os.path.join(build, "Image"), os.path.join(build, "log", "options.bin")
@@ -171,8 +188,14 @@ def boot_firmware(build, special, harts, flags, extra):
     argv = machine.qemu_command(build, "virt", harts, f"{FIRMWARE_MEM >> 20}M", "run=demo",
                                 extra=extra)
     argv[argv.index("-bios") + 1] = os.path.join(build, "firmware.bin")
+    argv += ["-dtb", spoilt_tree(build, argv)]
     argv += ["-device", f"loader,file={options},addr={OPTIONS_ADDRESS:#x},force-raw=on"]
     problem, lines = shell.boot_to_shell(argv, LIMIT_SECONDS, log_path(build, special))
+    if not problem and not any(FIRMWARE_OFF in line for line in lines):
+        problem = "it was not the firmware that powered off"
+    free = re.search(r"memory: (\d+) of \d+ MiB free", "\n".join(lines))
+    if not problem and (not free or int(free.group(1)) < FIRMWARE_FREE_MIB):
+        problem = "the memory of the initrd that is none is lost"
     if not problem and not any("harts: 1 running" in line for line in lines):
         problem = "firmware that cannot start harts, and yet there is more than one"
     return problem, lines

@@ -85,11 +85,6 @@ struct topic {
         (handle), ZX_INFO_##topic, sizeof(type), #topic                                            \
     }
 
-#define SIZED_TOPIC(handle, topic, bytes)                                                          \
-    {                                                                                              \
-        (handle), ZX_INFO_##topic, (bytes), #topic                                                 \
-    }
-
 static const struct topic topics[] = {
     TOPIC(&all.event, HANDLE_BASIC, zx_info_handle_basic_t),
     TOPIC(&all.event, HANDLE_COUNT, zx_info_handle_count_t),
@@ -109,13 +104,13 @@ static const struct topic topics[] = {
     TOPIC(NULL, PROCESS_MAPS_V2, zx_info_maps_v2_t),
     TOPIC(NULL, PROCESS_MAPS, zx_info_maps_t),
     TOPIC(&all.vmar, VMAR_MAPS, zx_info_maps_t),
-    SIZED_TOPIC(NULL, PROCESS_VMOS_V1, sizeof(zx_info_vmo_v1_t)),
-    SIZED_TOPIC(NULL, PROCESS_VMOS_V2, sizeof(zx_info_vmo_v2_t)),
-    SIZED_TOPIC(NULL, PROCESS_VMOS_V3, sizeof(zx_info_vmo_v3_t)),
+    TOPIC(NULL, PROCESS_VMOS_V1, zx_info_vmo_v1_t),
+    TOPIC(NULL, PROCESS_VMOS_V2, zx_info_vmo_v2_t),
+    TOPIC(NULL, PROCESS_VMOS_V3, zx_info_vmo_v3_t),
     TOPIC(NULL, PROCESS_VMOS, zx_info_vmo_t),
-    SIZED_TOPIC(&all.clone, VMO_V1, sizeof(zx_info_vmo_v1_t)),
-    SIZED_TOPIC(&all.clone, VMO_V2, sizeof(zx_info_vmo_v2_t)),
-    SIZED_TOPIC(&all.clone, VMO_V3, sizeof(zx_info_vmo_v3_t)),
+    TOPIC(&all.clone, VMO_V1, zx_info_vmo_v1_t),
+    TOPIC(&all.clone, VMO_V2, zx_info_vmo_v2_t),
+    TOPIC(&all.clone, VMO_V3, zx_info_vmo_v3_t),
     TOPIC(&all.clone, VMO, zx_info_vmo_t),
     TOPIC(&all.resource, CPU_STATS, zx_info_cpu_stats_t),
     TOPIC(&all.resource, KMEM_STATS_V1, zx_info_kmem_stats_v1_t),

@@ -47,6 +47,7 @@ static const struct {
     {ZX_POL_NEW_EVENTPAIR, "new-eventpair", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_PORT, "new-port", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_FIFO, "new-fifo", ZX_OK, ZX_ERR_ACCESS_DENIED},
+    {ZX_POL_NEW_SOCKET, "new-socket", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_TIMER, "new-timer", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_PROCESS, "new-process", ZX_OK, ZX_ERR_ACCESS_DENIED},
     {ZX_POL_NEW_IOB, "new-iob", ZX_OK, ZX_ERR_ACCESS_DENIED},
@@ -72,6 +73,7 @@ TEST(policy, each_condition_denied)
     COVERS(timer_create, ZX_ERR_ACCESS_DENIED);
     COVERS(process_create, ZX_ERR_ACCESS_DENIED);
     COVERS(iob_create, ZX_ERR_ACCESS_DENIED);
+    COVERS(socket_create, ZX_ERR_ACCESS_DENIED);
     COVERS(iob_create_shared_region, ZX_ERR_ACCESS_DENIED);
     for (size_t i = 0; i < NUM_CONDITIONS; i++)
         EXPECT_EQ(run_under(conditions[i].condition, ZX_POL_ACTION_DENY, conditions[i].act),

@@ -159,6 +159,9 @@ TEST(stream, a_vmo_that_cannot_grow)
         EXPECT_STATUS(zx_stream_writev_at(stream, 0, PAGE, &vector, 1, &actual), ZX_ERR_NO_SPACE);
         EXPECT_STATUS(zx_stream_writev_at(stream, 0, UINT64_MAX, &vector, 1, &actual),
                       ZX_ERR_FILE_BIG);
+        zx_handle_t at_end = stream_over(vmos[i], RW_MODE, UINT64_MAX);
+        EXPECT_STATUS(zx_stream_writev(at_end, 0, &vector, 1, &actual), ZX_ERR_FILE_BIG);
+        close_handle(at_end);
         EXPECT_EQ(actual, 77);
         vector.capacity = 0;
         EXPECT_OK(zx_stream_writev(stream, 0, &vector, 1, &actual));

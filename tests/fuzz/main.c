@@ -24,7 +24,7 @@
 #define THREADS          3
 #define CALLS            20000 /* of a thread */
 #define EPOCH_WORKERS    24
-#define STALL            ZX_MSEC(300)
+#define STALL            ZX_SEC(1)
 #define PATIENCE         ZX_SEC(30)
 #define CONTIGUOUS_PAGES 16
 #define LEAK_EPOCHS      4 /* so many in a row with less free memory each are a leak */

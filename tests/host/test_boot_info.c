@@ -162,6 +162,7 @@ static void test_qemu_virt(void **state)
     } cases[] = {{"qemu-virt-1.dtb", 1, 128},
                  {"qemu-virt-4.dtb", 4, 512},
                  {"qemu-virt-8.dtb", 8, 8192},
+                 {"qemu-virt-64.dtb", 64, 4096},
                  {"qemu-virt-aclint.dtb", 4, 128}};
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct found *found = discover(cases[i].name, cases[i].harts - 1);
@@ -223,6 +224,13 @@ static void test_qemu_sifive_u(void **state)
     assert_int_equal(info->timebase_hz, 1000000);
     assert_int_equal(info->isa_all & BOOT_ISA_SSTC, 0);
     done(found);
+    found = discover("qemu-sifive-u-2.dtb", 1);
+    assert_int_equal(found->status, ZX_OK);
+    assert_int_equal(found->info.hart_count, 2);
+    check_usable(&found->info, 1, 2);
+    assert_int_equal(found->info.plics[0].config.context_count, 3);
+    check_range(&found->info.banks[0], 0x80000000, 8192 * MIB); // on both sides of 4 GiB
+    done(found);
     found = discover("qemu-sifive-u.dtb", 0);
     assert_int_equal(found->status, ZX_ERR_NOT_SUPPORTED);
     assert_string_equal(found->err, "boot hart 0 cannot be used: no MMU with Sv39");
@@ -239,6 +247,17 @@ static void test_without_plic_or_uart(void **state)
     assert_int_equal(found->info.console.plic, BOOT_NO_PLIC);
     assert_int_equal(found->info.warnings & (BOOT_WARN_NO_PLIC | BOOT_WARN_CONSOLE_NO_IRQ),
                      BOOT_WARN_NO_PLIC | BOOT_WARN_CONSOLE_NO_IRQ);
+    done(found);
+    found = discover("qemu-virt-aplic.dtb", 0); // an interrupt controller of another kind
+    assert_int_equal(found->status, ZX_OK);
+    assert_int_equal(found->info.harts[1].state, BOOT_HART_USABLE);
+    assert_int_equal(found->info.console.plic, BOOT_NO_PLIC);
+    done(found);
+    found = discover("qemu-spike-2.dtb", 3);
+    assert_int_equal(found->status, ZX_OK);
+    assert_int_equal(found->info.boot_hart, 3);
+    assert_int_equal(found->info.bank_count, 1); // over 4 GiB
+    check_range(&found->info.banks[0], 0x80000000, 3072 * MIB);
     done(found);
     found = discover("qemu-spike.dtb", 0);
     assert_int_equal(found->status, ZX_OK);

@@ -11,8 +11,9 @@
 #include "tests/host/dtb_fixture.h"
 
 static const char *const real_trees[] = {
-    "qemu-virt-1.dtb", "qemu-virt-4.dtb",   "qemu-virt-numa.dtb",    "qemu-sifive-u.dtb",
-    "qemu-spike.dtb",  "qemu-virt-aia.dtb", "visionfive2-linux.dtb", "visionfive2-vendor-2g.dtb",
+    "qemu-virt-1.dtb",  "qemu-virt-4.dtb",     "qemu-virt-numa.dtb",    "qemu-sifive-u.dtb",
+    "qemu-spike.dtb",   "qemu-virt-aia.dtb",   "visionfive2-linux.dtb", "visionfive2-vendor-2g.dtb",
+    "qemu-virt-64.dtb", "qemu-virt-aplic.dtb", "qemu-sifive-u-2.dtb",   "qemu-spike-2.dtb",
 };
 #define REAL_TREE_COUNT (sizeof(real_trees) / sizeof(real_trees[0]))
 
@@ -166,6 +167,34 @@ static void test_unit_addresses(void **state)
     struct fdt fdt = tree_end(blob);
     assert_string_equal(fdt_node_name(&fdt, fdt_node_at(&fdt, "/a@1")), "a@1");
     assert_string_equal(fdt_node_name(&fdt, fdt_node_at(&fdt, "/a")), "a@1@2");
+}
+
+// Of several properties of one name the first counts, also when it is malformed.
+static void test_phandles(void **state)
+{
+    (void)state;
+    uint8_t blob[4096];
+    tree_begin(blob, sizeof(blob));
+    fdt_begin_node(blob, "malformed");
+    CELLS(blob, "phandle", 1, 2);
+    CELLS(blob, "phandle", 3);
+    fdt_end_node(blob);
+    fdt_begin_node(blob, "both");
+    CELLS(blob, "linux,phandle", 4);
+    CELLS(blob, "phandle", 5);
+    fdt_end_node(blob);
+    fdt_begin_node(blob, "old");
+    CELLS(blob, "phandle", 6, 7);
+    CELLS(blob, "linux,phandle", 8);
+    fdt_end_node(blob);
+    struct fdt fdt = tree_end(blob);
+    static const uint32_t expected[] = {0, 5, 8};
+    uint32_t node = fdt_first_child(&fdt, fdt.root);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        assert_int_equal(fdt_phandle(&fdt, node), expected[i]);
+        assert_int_equal(fdt_get_phandle(blob, (int)(node - fdt.struct_off)), expected[i]);
+        node = fdt_next_sibling(&fdt, node);
+    }
 }
 
 static void test_nothing_for_no_node(void **state)
@@ -578,13 +607,21 @@ static void test_damaged_trees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_properties),          cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_unit_addresses),      cmocka_unit_test(test_nothing_for_no_node),
-        cmocka_unit_test(test_addresses),           cmocka_unit_test(test_bus_without_ranges),
-        cmocka_unit_test(test_interrupts),          cmocka_unit_test(test_reserve_entries),
-        cmocka_unit_test(test_truncation),          cmocka_unit_test(test_header),
-        cmocka_unit_test(test_structure),           cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_unended_reserve_map), cmocka_unit_test(test_real_trees),
+        cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_unit_addresses),
+        cmocka_unit_test(test_phandles),
+        cmocka_unit_test(test_nothing_for_no_node),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_bus_without_ranges),
+        cmocka_unit_test(test_interrupts),
+        cmocka_unit_test(test_reserve_entries),
+        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_structure),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_unended_reserve_map),
+        cmocka_unit_test(test_real_trees),
         cmocka_unit_test(test_damaged_trees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,11 @@ static struct {
     bool thre_pending;
     bool timeout_pending; // character timeout without a character
     bool busy_detect;
-    uint32_t busy_reads; // reads of USR that still say busy
+    uint32_t busy_reads; // reads of USR that still say busy: a character arrives
+    uint32_t surprises;  // times that one begins to arrive right after USR said idle
+    bool always_busy;    // the line is held down by a device without power
+    uint32_t lcr_ignored;
+    uint32_t usr_reads;
 
     // SiFive
     uint32_t txctrl, rxctrl, ie;
@@ -92,6 +96,12 @@ static bool is_dw(void)
 }
 
 // ---- 8250 registers ----
+
+// Sending or receiving: USR says so, and LCR cannot be written.
+static bool dw_is_busy(void)
+{
+    return is_dw() && (dev.always_busy || dev.busy_reads > 0 || dev.tx_used > 0);
+}
 
 static uint32_t ns_iir(void)
 {
@@ -147,9 +157,17 @@ static uint32_t ns_read(uint32_t reg)
     case 0x1f:
         assert_true(is_dw());
         dev.busy_detect = false;
+        dev.usr_reads++;
         if (dev.busy_reads > 0) {
             dev.busy_reads--;
             return 1;
+        }
+        if (dw_is_busy()) {
+            return 1;
+        }
+        if (dev.surprises > 0) {
+            dev.surprises--;
+            dev.busy_reads = 3;
         }
         return 0;
     default:
@@ -177,8 +195,9 @@ static void ns_write(uint32_t reg, uint32_t value)
         dev.fifo_bytes = (value & 1) != 0 ? FIFO_8250 : 1;
         break;
     case 3:
-        if (is_dw() && dev.busy_reads > 0) {
+        if (dw_is_busy()) {
             dev.busy_detect = true; // ignored, and an interrupt until USR is read
+            dev.lcr_ignored++;
         } else {
             dev.lcr = value;
         }
@@ -595,6 +614,37 @@ static void test_init_waits_for_firmware(void **state)
     }
 }
 
+// A character arrives between the driver's look at USR and its write of LCR.
+static void test_init_while_receiving(void **state)
+{
+    (void)state;
+    device_reset(&configs[2]);
+    dev.lcr = 0x83;
+    dev.surprises = 2;
+    assert_int_equal(uart_init(&uart, &configs[2], window), ZX_OK);
+    assert_int_equal(dev.lcr, 0x03);
+    assert_int_equal(dev.lcr_ignored, 2);
+    assert_false(dev.busy_detect);
+    uart_enable_irq(&uart, on_rx, &received_used);
+    assert_false(irq_line());
+}
+
+// The divisor latch stays open: no other register may be written, or the baud rate is gone.
+static void test_init_never_idle(void **state)
+{
+    (void)state;
+    device_reset(&configs[2]);
+    dev.lcr = 0x83;
+    dev.always_busy = true;
+    assert_int_equal(uart_init(&uart, &configs[2], window), ZX_ERR_IO);
+    assert_int_equal(dev.lcr, 0x83);
+    // With the latch closed a line that is always busy does no harm.
+    device_reset(&configs[2]);
+    dev.always_busy = true;
+    assert_int_equal(uart_init(&uart, &configs[2], window), ZX_OK);
+    assert_int_equal(dev.lcr_ignored, 0);
+}
+
 static void test_without_fifo(void **state)
 {
     (void)state;
@@ -611,11 +661,26 @@ static void test_busy_detect(void **state)
     (void)state;
     start(&configs[2]);
     uart_enable_irq(&uart, on_rx, &received_used);
-    dev.busy_detect = true;
+    // Somebody else (firmware's console) writes LCR while characters leave.
+    dev.ticks_per_char = 1000000;
+    uart_write(&uart, "abc", 3);
+    assert_true(dw_is_busy());
+    ns_write(3, 0x1b);
+    assert_int_equal(dev.lcr, 0x03);
+    assert_true(irq_line());
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ns_iir() & 0xf, 0x7); // nothing but USR ends it
+        ns_read(2);
+        ns_read(5);
+    }
     dev_receive("x", 0);
+    uint32_t before = dev.usr_reads;
     uart_irq(&uart);
+    assert_int_equal(dev.usr_reads, before + 1);
     assert_false(irq_line());
     assert_int_equal(received_used, 1);
+    run_device();
+    assert_memory_equal(dev.wire, "abc", 3);
 }
 
 static void test_timeout_without_data(void **state)
@@ -693,6 +758,8 @@ int main(void)
         cmocka_unit_test(test_synchronous),
         cmocka_unit_test(test_dead_device),
         cmocka_unit_test(test_init_waits_for_firmware),
+        cmocka_unit_test(test_init_while_receiving),
+        cmocka_unit_test(test_init_never_idle),
         cmocka_unit_test(test_without_fifo),
         cmocka_unit_test(test_busy_detect),
         cmocka_unit_test(test_timeout_without_data),

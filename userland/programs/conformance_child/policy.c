@@ -89,6 +89,12 @@ static zx_status_t new_fifo(void)
     return zx_fifo_create(4, 4, 0, &out[0], &out[1]);
 }
 
+static zx_status_t new_socket(void)
+{
+    zx_handle_t out[2];
+    return zx_socket_create(ZX_SOCKET_STREAM, &out[0], &out[1]);
+}
+
 static zx_status_t new_timer(void)
 {
     zx_handle_t out;
@@ -136,6 +142,7 @@ static const struct {
     {"new-fifo", new_fifo},
     {"new-iob", new_iob},
     {"new-shared-region", new_shared_region},
+    {"new-socket", new_socket},
     {"new-timer", new_timer},
     {"new-process", new_process},
     {"timer-slack", set_timer_slack},
