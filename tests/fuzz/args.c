@@ -8,6 +8,8 @@
 
 struct fuzz_places fuzz_places;
 
+#define KERNEL_ADDRESS 0xffffffc000000000ul
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 uint64_t fuzz_next(struct fuzz_random *random)
@@ -276,7 +278,7 @@ static uint64_t odd_pointer(struct fuzz_random *random, uint64_t buffer)
     case 7:
         return fuzz_places.flicker + fuzz_below(random, 2 * PAGE);
     case 8:
-        return 0xffffffc000000000 + fuzz_below(random, 1u << 28);
+        return KERNEL_ADDRESS + fuzz_below(random, 1u << 28);
     case 9:
         return 0xffffffff80200000 + fuzz_below(random, 1u << 20);
     case 10:
@@ -563,8 +565,11 @@ void fuzz_args_make(struct fuzz_thread *thread, const struct fuzz_call *call,
             args[i] = 0;
     }
     /* Nothing readable goes to the console. */
+    bool is_readable = fuzz_once_in(&thread->random, 2);
     for (unsigned i = 0; call->is_loud && i < call->count_args; i++) {
-        if (call->kinds[i] == FUZZ_SIZE && thread->is_sane[i - 1])
+        if (call->kinds[i] == FUZZ_SIZE && is_readable)
             args[i] = 0;
+        else if (call->kinds[i] == FUZZ_IN && !is_readable)
+            args[i] = KERNEL_ADDRESS + fuzz_below(&thread->random, 8);
     }
 }
