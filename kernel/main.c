@@ -160,6 +160,7 @@ static void start_memory(void)
     arch_vm_init(banks, count_banks, pmm_boot_carve, NULL);
     pmm_init();
     kheap_init();
+    kheap_init_hart(0);
     vmo_init();
     aspace_init();
     devices_start_power(&info);
@@ -194,7 +195,7 @@ static void start_random(void)
         random_seed(&info.kaslr_seed, sizeof(info.kaslr_seed));
         if (info.rng_seed != NULL)
             random_seed(info.rng_seed, info.rng_seed_bytes);
-        random_seed_jitter();
+        random_seed_jitter(arch_ticks);
         kprintf("random: seeded by %s%s%sthe clock's jitter",
                 info.rng_seed != NULL ? "rng-seed, " : "",
                 info.kaslr_seed != 0 ? "kaslr-seed, " : "", generator ? "the generator, " : "");
@@ -230,6 +231,7 @@ static void start_harts(void)
         kernel_snprintf(threads[count]->name, sizeof(threads[count]->name), "idle/%u", count + 1);
         threads[count]->stack = stack;
         sched_init_idle(count + 1, threads[count]);
+        kheap_init_hart(count + 1);
         stacks_top[count] = stack + KERNEL_STACK_BYTES;
         ids[count++] = info.harts[i].id;
     }

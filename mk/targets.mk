@@ -26,7 +26,8 @@ else
 debug-image: $(BUILD)/Image
 endif
 
-test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin debug-image
+test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin \
+      $(BUILD)/host/probe debug-image
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(DEBUG_BUILD) $(HOST_TESTS)
 
 models:

@@ -80,6 +80,7 @@ void self_check_mark(void)
 {
     struct comparison comparison = {.is_mark = true};
 
+    (void)kheap_drain();
     kheap_for_each_cache(visit_cache, &comparison);
 }
 
@@ -87,6 +88,7 @@ bool self_check_compare(void)
 {
     struct comparison comparison = {.is_mark = false};
 
+    (void)kheap_drain();
     kheap_for_each_cache(visit_cache, &comparison);
     return !comparison.has_grown;
 }

@@ -70,10 +70,10 @@ TEST(policy, each_condition_denied)
     COVERS(eventpair_create, ZX_ERR_ACCESS_DENIED);
     COVERS(port_create, ZX_ERR_ACCESS_DENIED);
     COVERS(fifo_create, ZX_ERR_ACCESS_DENIED);
+    COVERS(socket_create, ZX_ERR_ACCESS_DENIED);
     COVERS(timer_create, ZX_ERR_ACCESS_DENIED);
     COVERS(process_create, ZX_ERR_ACCESS_DENIED);
     COVERS(iob_create, ZX_ERR_ACCESS_DENIED);
-    COVERS(socket_create, ZX_ERR_ACCESS_DENIED);
     COVERS(iob_create_shared_region, ZX_ERR_ACCESS_DENIED);
     for (size_t i = 0; i < NUM_CONDITIONS; i++)
         EXPECT_EQ(run_under(conditions[i].condition, ZX_POL_ACTION_DENY, conditions[i].act),
