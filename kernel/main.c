@@ -4,6 +4,7 @@
 #include "kernel/devices.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/bootargs.h"
+#include "kernel/lib/checks.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printf.h"
@@ -285,6 +286,7 @@ void kernel_main(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max, p
     start_memory();
     devices_start_console(&info);
     start_random();
+    stack_guard_set(random_u64());
     arch_irq_init_hart();
     devices_start_interrupts(&info);
     sched_hart_online();

@@ -44,7 +44,7 @@ TIDY_KERNEL := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(KERNEL_SRCS)))
 TIDY_USER   := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(VDSO_SRCS) \
     $(filter-out $(KERNEL_SRCS),$(LIBZX_SRCS)) \
     $(wildcard userland/crt/*.c userland/programs/*/*.c tests/conformance/*.c tests/bench/*.c \
-    tests/model/*.c tests/model/user/*.c)))
+    tests/fuzz/*.c tests/model/*.c tests/model/user/*.c)))
 DEPS += $(addsuffix .d,$(TIDY_KERNEL) $(TIDY_USER))
 
 $(TIDY_KERNEL): $(BUILD)/tidy/%.ok: % .clang-tidy $(BUILD)/k/.flags | $(KERNEL_GENERATED)

@@ -5,8 +5,16 @@ KERNEL_SRCS := $(filter-out arch/riscv/offsets.c,$(wildcard kernel/*.c kernel/*/
 KERNEL_OBJS := $(call objects,k,$(KERNEL_SRCS))
 KERNEL_LD   := arch/riscv/kernel.ld
 
+# kernel/lib/checks.c has what these call.
+ifeq ($(DEBUG),0)
+KERNEL_WATCH := -fno-stack-protector
+else
+KERNEL_WATCH := -fstack-protector-strong -fsanitize=undefined
+FLAGS_kernel/lib/checks.c := -fno-sanitize=undefined
+endif
+
 KERNEL_CFLAGS := $(COMMON_CFLAGS) -O2 -ffreestanding -fno-pic -fno-pie -mcmodel=medany \
-    $(STRICT_ALIGN) $(KERNEL_ARCH) -fno-stack-protector -ffunction-sections -fdata-sections \
+    $(STRICT_ALIGN) $(KERNEL_ARCH) $(KERNEL_WATCH) -ffunction-sections -fdata-sections \
     -fno-asynchronous-unwind-tables -fomit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) \
     -I. -Iabi -Ikernel/include -Iarch/riscv/include -I$(BUILD)/gen
 

@@ -17,9 +17,18 @@ clean:
 run: $(BUILD)/Image
 	@$(PYTHON) tools/run.py $(BUILD)
 
+# The kernel with everything that watches over it, for the tests of `make test` that want it.
+DEBUG_BUILD := $(BUILD)$(if $(filter 0,$(DEBUG)),-debug)
+ifeq ($(DEBUG),0)
+debug-image:
+	@+$(MAKE) --no-print-directory DEBUG=1 BUILD=$(DEBUG_BUILD) $(DEBUG_BUILD)/Image
+else
+debug-image: $(BUILD)/Image
+endif
+
 test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin \
-      $(BUILD)/host/probe
-	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
+      $(BUILD)/host/probe debug-image
+	@$(PYTHON) tools/run_tests.py $(BUILD) $(DEBUG_BUILD) $(HOST_TESTS)
 
 models:
 	@$(PYTHON) tools/models.py $(BUILD)
@@ -54,23 +63,34 @@ profile: $(BUILD)/Image $(BUILD)/host/profile.so
 	@[ -n "$(NAME)" ] || { echo 'make profile NAME=map_unmap' >&2; exit 2; }
 	@$(PYTHON) tools/profile.py $(BUILD) $(NAME)
 
-fuzz stress:
-	@echo 'make $@: not available yet' >&2
-	@exit 2
+# Random system calls for SECONDS; with ONE_IN=n, one in n allocations is refused.
+ONE_IN ?=
+fuzz: $(if $(ONE_IN),debug-image,$(BUILD)/Image)
+	@APPEND='run="fuzz $(SECONDS) $(SEED) $(ONE_IN)" poweroff' RUN_SECONDS=$$(($(SECONDS) * 2 + 120)) \
+	    $(PYTHON) tools/run.py $(if $(ONE_IN),$(DEBUG_BUILD),$(BUILD)) </dev/null
+
+# The stress tests of the conformance suite, STRESS_SECONDS each, on 2, 4 and 8 harts of a debug
+# kernel.
+stress: debug-image
+	@$(PYTHON) tools/stress.py $(DEBUG_BUILD) $(SECONDS)
 
 -include $(wildcard $(DEPS))
 
-.PHONY: all help clean run test models test-uart debug probe bench profile fuzz stress
+.PHONY: all help clean run test models test-uart debug debug-image probe bench profile fuzz stress
 
 #: make                 builds the kernel, userland and host tests in build/
 #: make run             boots QEMU to the demo and a shell; without a terminal: runs the demo,
 #:                      powers off, and exits 0 only if the demo passed
 #:     HARTS=4 MEM=512M MACHINE=virt|sifive_u|uboot APPEND="bootargs" EXTRA="my_program.c"
 #: make test            host tests, conformance with 1 and 4 harts and with
-#:                      abi=zircon, demo, boot matrix
+#:                      abi=zircon, the same on a debug kernel with every allocation refused
+#:                      once, a short fuzz, demo, boot matrix
 #: make host-test       the host tests alone
 #: make model           random VMO and region operations against a model, on this machine:
 #:                      STEPS=10000000 SEED=1
+#: make fuzz            random system calls from many threads and processes: SECONDS=60 SEED=1
+#:                      HARTS=4; ONE_IN=200 also refuses one in 200 allocations (debug kernel)
+#: make stress          races on 2, 4 and 8 harts of a debug kernel: SECONDS=60 a number of harts
 #: make models          the Promela models of tests/models, checked with spin
 #: make fuzz-host       libFuzzer on the readers of ELF, cpio, processargs, boot arguments and
 #:                      device trees, on this machine: SECONDS=60 each

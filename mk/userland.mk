@@ -81,7 +81,7 @@ $(foreach n,$(PROGRAM_NAMES),$(eval $(call program_rules,$(n),$(wildcard \
     userland/programs/$(n)/*.c userland/programs/$(n)/*.S))))
 
 # Suites that are one program each.
-SUITES := $(foreach n,conformance bench model,$(if $(wildcard tests/$(n)/*.c),$(n)))
+SUITES := $(foreach n,conformance bench model fuzz,$(if $(wildcard tests/$(n)/*.c),$(n)))
 $(foreach n,$(SUITES),$(eval $(call program_rules,$(n),$(wildcard \
     tests/$(n)/*.c tests/$(n)/*.S tests/$(n)/user/*.c))))
 

@@ -42,6 +42,7 @@ LAYERS = {
     "platform": PLATFORM,
     "userland": FORMATS + ["userland"],
     "tests/conformance": ["abi", "userland", "tests/conformance"],
+    "tests/fuzz": ["abi", "userland", "tests/fuzz"],
     "tests/boot/firmware": ["tests/boot/firmware"],
     "tests/headers": ["abi"],
     "tests/bench": ["abi", "userland", "tests/bench"],

@@ -18,7 +18,6 @@ REASONS = {
     "channel_call_noretry": "part of the vDSO's own call",
     "channel_call_finish": "part of the vDSO's own call",
     "cprng_draw_once": "part of the vDSO's own call",
-    "debug_send_command": "the kernel takes no commands",
     "framebuffer_": "no display",
     "guest_": "no hypervisor",
     "interrupt_create_virtual": "zx_interrupt_create makes them",

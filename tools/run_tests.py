@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`make test`: runs every part one after the other and adds up their counts.
 
-run_tests.py BUILD HOST-TEST...; each part closes with a line `N passed, N failed`. A part that
-does not, or whose exit status contradicts it, counts as one more failure.
+run_tests.py BUILD DEBUG-BUILD HOST-TEST...; each part closes with a line `N passed, N failed`. A
+part that does not, or whose exit status contradicts it, counts as one more failure.
 """
 import glob
 import os
@@ -13,11 +13,18 @@ import time
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
 MODEL_SECONDS = 400
+FUZZ_SECONDS = 15
 FUZZ_RUNS = 20000
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 
 
-def parts(build, host_tests):
+def fuzz(build, harts, seconds, seed, one_in):
+    return ["env", f"HARTS={harts}", f"RUN_SECONDS={seconds * 3 + 60}",
+            f'APPEND=run="fuzz {seconds} {seed} {one_in}" poweroff', sys.executable,
+            os.path.join(TOOLS, "run.py"), "--count", build]
+
+
+def parts(build, debug_build, host_tests):
     """[(name, argument list)]"""
     python, conformance = sys.executable, os.path.join(TOOLS, "tap_run.py")
     return [
@@ -36,6 +43,11 @@ def parts(build, host_tests):
         ("model, 4 harts", ["env", "HARTS=4", f"RUN_SECONDS={MODEL_SECONDS}",
                             "APPEND=run=\"model 100000 1 4\"", python,
                             os.path.join(TOOLS, "run.py"), "--count", build]),
+        ("conformance, debug kernel, each allocation refused once",
+         [python, conformance, "--build", debug_build, "--harts", "4", "--append", "inject",
+          "--per-test", "60", "--overall", "1800"]),
+        ("fuzz, debug kernel, 4 harts", fuzz(debug_build, 4, FUZZ_SECONDS, 1, 200)),
+        ("fuzz, 4 harts", fuzz(build, 4, FUZZ_SECONDS, 2, "")),
         ("demo", [python, os.path.join(TOOLS, "run.py"), "--count", build]),
         ("boot matrix", [python, os.path.join(TOOLS, "..", "tests", "boot", "run.py"), build]),
     ]
@@ -64,9 +76,9 @@ def run_part(argv):
 
 
 def main():
-    build, host_tests = sys.argv[1], sys.argv[2:]
+    build, debug_build, host_tests = sys.argv[1], sys.argv[2], sys.argv[3:]
     total_passed = total_failed = 0
-    for name, argv in parts(build, host_tests):
+    for name, argv in parts(build, debug_build, host_tests):
         print(f"== {name}", flush=True)
         begin = time.monotonic()
         passed, failed = run_part(argv)

@@ -210,6 +210,7 @@ def parse_args():
     parser.add_argument("--harts", type=int, default=4)
     parser.add_argument("--mem", default="512M")
     parser.add_argument("--append", default="", help="more bootargs")
+    parser.add_argument("--run", default="test", help="what the machine runs: test, or a program")
     parser.add_argument("--tty", help="a serial device with a board's shell on it")
     parser.add_argument("--per-test", type=float, default=20, help="seconds without progress")
     parser.add_argument("--boot", type=float, default=60, help="seconds until the suite begins")
@@ -226,7 +227,7 @@ def main():
             console, label = machine.TtyConsole(args.tty), args.tty
             name = "tty"
         else:
-            append = f"run=test poweroff {args.append}".strip()
+            append = f'run="{args.run}" poweroff {args.append}'.strip()
             console = machine.ProcessConsole(machine.qemu_command(
                 args.build, args.machine, args.harts, args.mem, append))
             label = f"conformance, {args.machine}, {args.harts} harts {args.append}".rstrip()

@@ -176,8 +176,10 @@ static void user_access_fault(struct trap_frame *frame, bool may_resolve)
         status = upcall_page_fault(frame->tval, access_of_cause(frame->cause));
         arch_irq_disable();
     }
-    if (status != ZX_OK)
-        frame->x[REG_PC] = (uint64_t)user_access_failed;
+    if (status == ZX_OK)
+        return;
+    frame->x[REG_A0] = (uint64_t)(status == ZX_ERR_NO_MEMORY ? status : ZX_ERR_INVALID_ARGS);
+    frame->x[REG_PC] = (uint64_t)user_access_failed;
 }
 
 /* A translation older than a mapping that the kernel has made since: forget it and try again. */

@@ -1,6 +1,6 @@
 /* The only code that runs with SUM, the permission to touch user pages. These are leaf functions
  * without a frame: a fault anywhere between the marks that cannot be resolved goes on at
- * user_access_failed, which returns ZX_ERR_INVALID_ARGS to the caller (trap.c). */
+ * user_access_failed, which returns the status that trap.c has put into a0. */
 #include "arch/riscv/csr.h"
 #include "asm_offsets.h"
 
@@ -166,9 +166,11 @@ user_load_u32_nofault:
     ret
 user_nofault_end:
 
+/* a0 holds the status already. */
 user_access_failed:
     li      t6, SSTATUS_SUM
     csrc    sstatus, t6
+    ret
 user_range_bad:
     li      a0, STATUS_INVALID_ARGS
     ret

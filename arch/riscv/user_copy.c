@@ -2,7 +2,8 @@
 #include "arch/arch.h"
 #include "kernel/lib/panic.h"
 
-/* user_copy.S; 0, or not after a fault */
+/* user_copy.S; 0, or after a fault what trap.c made of it: ZX_ERR_NO_MEMORY or
+ * ZX_ERR_INVALID_ARGS */
 long user_load_u32(const void *src_user, uint32_t *out);
 long user_load_u32_nofault(const void *src_user, uint32_t *out);
 long user_probe_write(uint32_t *dst_user);
@@ -22,8 +23,9 @@ zx_status_t arch_probe_user_write(uintptr_t dst_user, size_t len_bytes)
         return ZX_ERR_INVALID_ARGS;
     for (uintptr_t page = round_down(dst_user, PAGE_SIZE_BYTES); page < dst_user + len_bytes;
          page += PAGE_SIZE_BYTES) {
-        if (user_probe_write((uint32_t *)page) != 0)
-            return ZX_ERR_INVALID_ARGS;
+        zx_status_t status = (zx_status_t)user_probe_write((uint32_t *)page);
+        if (status != ZX_OK)
+            return status;
     }
     return ZX_OK;
 }
@@ -37,9 +39,9 @@ static bool u32_is_valid(uintptr_t src_user)
 zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
-    if (!u32_is_valid(src_user) || user_load_u32((const void *)src_user, out) != 0)
+    if (!u32_is_valid(src_user))
         return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
+    return (zx_status_t)user_load_u32((const void *)src_user, out);
 }
 
 zx_status_t arch_load_user_u32_nofault(uintptr_t src_user, uint32_t *out)

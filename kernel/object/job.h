@@ -49,9 +49,8 @@ MUST_USE zx_status_t job_set_min_slack(struct job *job, zx_duration_t slack_ns);
 
 /* Adds what a dead process used to the job and all above it. */
 void job_add_runtime(struct job *job, uint64_t runtime_ns);
-/* Time on harts of all processes here and below, dead or alive. What cannot be listed for want of
- * memory does not count. Sleeps. */
-uint64_t job_get_runtime_ns(struct job *job);
+/* Time on harts of all processes here and below, dead or alive. ZX_ERR_NO_MEMORY. Sleeps. */
+MUST_USE zx_status_t job_get_runtime_ns(struct job *job, uint64_t *out_ns);
 
 /* True if |job| is |other| or above it. */
 bool job_is_or_contains(const struct job *job, const struct job *other);

@@ -1,6 +1,7 @@
 /* Reading and writing the memory of a process from outside. */
 #include "arch/mmu.h"
 #include "kernel/object/process.h"
+#include "kernel/sched/inject.h"
 #include "kernel/vm/aspace.h"
 #include "kernel/vm/vmo.h"
 
@@ -48,10 +49,29 @@ zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buf
     return ZX_OK;
 }
 
+#ifdef DEBUG
+/* A fault of user code whose allocations are refused one after the other, until none is left. */
+static zx_status_t resolve(struct aspace *aspace, vaddr_t addr, uint32_t access)
+{
+    for (uint64_t nth = 1;; nth++) {
+        bool has_begun = inject_mode() == INJECT_EACH && inject_begin(nth);
+        zx_status_t status = aspace_fault(aspace, addr, access);
+        if (!has_begun || !inject_end() || status == ZX_OK)
+            return status;
+        ASSERT(status == ZX_ERR_NO_MEMORY);
+    }
+}
+#else
+static zx_status_t resolve(struct aspace *aspace, vaddr_t addr, uint32_t access)
+{
+    return aspace_fault(aspace, addr, access);
+}
+#endif
+
 zx_status_t upcall_page_fault(vaddr_t addr, uint32_t access)
 {
     struct arch_aspace *arch = thread_current()->aspace;
     if (arch == NULL)
         return ZX_ERR_NOT_FOUND; /* kernel threads have no user memory */
-    return aspace_fault(container_of(arch, struct aspace, arch), addr, access);
+    return resolve(container_of(arch, struct aspace, arch), addr, access);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/lib/list.h"
+#include "kernel/sched/inject.h"
 #include "kernel/sched/timer.h"
 #include "kernel/sync/spinlock.h"
 
@@ -69,6 +70,7 @@ struct thread {
 
 #ifdef DEBUG
     struct held_locks held;
+    struct inject inject;
 #endif
 };
 

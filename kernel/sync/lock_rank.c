@@ -1,15 +1,14 @@
 #include "kernel/sync/lock_rank.h"
 
+#include "arch/arch.h"
 #include "kernel/lib/panic.h"
 
 #ifdef DEBUG
 
-void lock_rank_acquire(const void *lock, enum lock_rank rank)
-{
-    struct held_locks *held = thread_held_locks();
+/* Mutexes are taken with interrupts on, and what an interrupt takes goes into the same list. */
 
-    if (held == NULL)
-        return;
+static void add_to(struct held_locks *held, const void *lock, enum lock_rank rank)
+{
     for (unsigned i = held->base; rank != LOCK_RANK_NONE && i < held->count; i++) {
         if (held->ranks[i] >= rank)
             panic("lock order: %p of rank %u taken while %p of rank %u is held", lock, rank,
@@ -21,12 +20,19 @@ void lock_rank_acquire(const void *lock, enum lock_rank rank)
     held->count++;
 }
 
-void lock_rank_release(const void *lock)
+void lock_rank_acquire(const void *lock, enum lock_rank rank)
 {
     struct held_locks *held = thread_held_locks();
 
-    if (held == NULL)
-        return;
+    if (held != NULL) {
+        irq_state_t irqs = arch_irq_save();
+        add_to(held, lock, rank);
+        arch_irq_restore(irqs);
+    }
+}
+
+static void remove_from(struct held_locks *held, const void *lock)
+{
     for (unsigned i = held->count; i-- > 0;) {
         if (held->locks[i] != lock)
             continue;
@@ -39,6 +45,17 @@ void lock_rank_release(const void *lock)
     panic("lock order: %p released but not held", lock);
 }
 
+void lock_rank_release(const void *lock)
+{
+    struct held_locks *held = thread_held_locks();
+
+    if (held != NULL) {
+        irq_state_t irqs = arch_irq_save();
+        remove_from(held, lock);
+        arch_irq_restore(irqs);
+    }
+}
+
 unsigned lock_rank_enter_interrupt(void)
 {
     struct held_locks *held = thread_held_locks();
@@ -47,6 +64,7 @@ unsigned lock_rank_enter_interrupt(void)
     if (held != NULL) {
         base = held->base;
         held->base = held->count;
+        held->count_interrupts++;
     }
     return base;
 }
@@ -55,8 +73,10 @@ void lock_rank_exit_interrupt(unsigned base)
 {
     struct held_locks *held = thread_held_locks();
 
-    if (held != NULL)
+    if (held != NULL) {
         held->base = (uint8_t)base;
+        held->count_interrupts--;
+    }
 }
 
 void lock_rank_assert_below(enum lock_rank limit)

@@ -33,6 +33,7 @@ struct held_locks {
     uint8_t ranks[LOCK_RANK_MAX_HELD];
     uint8_t count;
     uint8_t base; /* those before it are the interrupted thread's: no order against them */
+    uint8_t count_interrupts; /* handlers that run on top of the thread */
 };
 
 /* The current thread's; NULL before there are threads. Implemented by kernel/sched. */

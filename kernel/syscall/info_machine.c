@@ -12,13 +12,16 @@
 static void fill_kmem(zx_info_kmem_stats_t *info)
 {
     struct pmm_stats stats;
+    struct kheap_stats heap;
     (void)kheap_drain(); /* what is free may keep whole pages from being free */
     pmm_get_stats(&stats);
+    kheap_get_stats(&heap);
     *info = (zx_info_kmem_stats_t){
         .total_bytes = stats.count_total * PAGE_SIZE_BYTES,
         .free_bytes = stats.count_by_kind[PAGE_FREE] * PAGE_SIZE_BYTES,
         .wired_bytes = stats.count_by_kind[PAGE_RESERVED] * PAGE_SIZE_BYTES,
         .total_heap_bytes = stats.count_by_kind[PAGE_HEAP] * PAGE_SIZE_BYTES,
+        .free_heap_bytes = heap.count_pages * PAGE_SIZE_BYTES - heap.used_bytes,
         .vmo_bytes = stats.count_by_kind[PAGE_VMO] * PAGE_SIZE_BYTES,
         .mmu_overhead_bytes = stats.count_by_kind[PAGE_TABLE] * PAGE_SIZE_BYTES,
         .other_bytes = stats.count_by_kind[PAGE_STACK] * PAGE_SIZE_BYTES,

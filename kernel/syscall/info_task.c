@@ -212,8 +212,7 @@ static zx_status_t get_runtime(struct object *task, uint64_t *out_ns)
 {
     switch (task->ops->type) {
     case ZX_OBJ_TYPE_JOB:
-        *out_ns = job_get_runtime_ns(job_from_object(task));
-        return ZX_OK;
+        return job_get_runtime_ns(job_from_object(task), out_ns);
     case ZX_OBJ_TYPE_PROCESS:
         *out_ns = process_get_runtime_ns(process_from_object(task));
         return ZX_OK;

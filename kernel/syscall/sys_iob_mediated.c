@@ -98,13 +98,14 @@ static zx_status_t payload_get(struct payload *payload, const zx_iovec_t __user 
     return ZX_OK;
 }
 
-/* ZX_ERR_NOT_FOUND: part of it cannot be read. */
+/* ZX_ERR_NOT_FOUND: part of it cannot be read. ZX_ERR_NO_MEMORY. */
 static zx_status_t payload_copy(const struct payload *payload, char *copy)
 {
     for (size_t i = 0; i < payload->count_vectors; i++) {
         const zx_iovec_t *vector = &payload->vectors[i];
-        if (user_copy_in(copy, vector->buffer, vector->capacity) != ZX_OK)
-            return ZX_ERR_NOT_FOUND;
+        zx_status_t status = user_copy_in(copy, vector->buffer, vector->capacity);
+        if (status != ZX_OK)
+            return status == ZX_ERR_NO_MEMORY ? status : ZX_ERR_NOT_FOUND;
         copy += vector->capacity;
     }
     return ZX_OK;
@@ -119,10 +120,11 @@ static zx_status_t fill_and_write(struct iob_shared *shared, uint64_t tag,
     record->payload_bytes = payload->size_bytes;
     if (payload->size_bytes % sizeof(uint64_t) != 0)
         record->payload[payload->size_bytes / sizeof(uint64_t)] = 0;
-    if (LIKELY(payload_copy(payload, (char *)record->payload) == ZX_OK))
+    zx_status_t copied = payload_copy(payload, (char *)record->payload);
+    if (LIKELY(copied == ZX_OK))
         return iob_ring_write(shared, record);
     zx_status_t status = iob_ring_check(shared, payload->size_bytes);
-    return status == ZX_OK ? ZX_ERR_NOT_FOUND : status;
+    return status == ZX_OK ? copied : status;
 }
 
 /* Room for a record that is too long for the stack, unless the ring has none for it. */

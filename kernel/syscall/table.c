@@ -5,6 +5,7 @@
  * and a call without a result must not return what happens to be in a0. */
 #include "arch/arch.h"
 #include "arch/syscall_count.h"
+#include "kernel/syscall/inject_call.h"
 #include "kernel/syscall/syscalls.h"
 
 #define REGS                                                                                       \
@@ -12,12 +13,26 @@
         uint64_t a7
 #define USE_REGS() (void)a0, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7
 
+#ifdef DEBUG
+#define SYSCALL(number, name, ret, count, ...)                                                     \
+    static uint64_t call_##name(const uint64_t regs[8])                                            \
+    {                                                                                              \
+        (void)regs;                                                                                \
+        return (uint64_t)sys_##name(ZX_CASTS(count, regs, __VA_ARGS__));                           \
+    }                                                                                              \
+    static uint64_t enter_##name(REGS)                                                             \
+    {                                                                                              \
+        const uint64_t regs[8] = {a0, a1, a2, a3, a4, a5, a6, a7};                                 \
+        return inject_call(number, call_##name, regs);                                             \
+    }
+#else
 #define SYSCALL(number, name, ret, count, ...)                                                     \
     static ret enter_##name(REGS)                                                                  \
     {                                                                                              \
         USE_REGS();                                                                                \
         return sys_##name(ZX_PASS(count, __VA_ARGS__));                                            \
     }
+#endif
 #define SYSCALL_VOID(number, name, count, ...)                                                     \
     static uint64_t enter_##name(REGS)                                                             \
     {                                                                                              \

@@ -101,6 +101,12 @@ enum aspace_relation { ASPACE_NOTHING, ASPACE_INSIDE, ASPACE_ABOVE, ASPACE_BELOW
  * mappings, and *out is untouched. Takes the lock and looks at each region: for reports only. */
 enum aspace_relation aspace_describe(struct aspace *aspace, vaddr_t addr, struct aspace_place *out);
 
+#ifdef DEBUG
+/* Panics if a translation shows another page than the VMO's, or allows more than the mapping and
+ * the VMO do, or lies outside of all mappings. Takes the lock and those of VMOs. */
+void aspace_check(struct aspace *aspace);
+#endif
+
 /* Seeds the placement generators of all address spaces made from now on. */
 void aspace_seed(uint64_t seed);
 

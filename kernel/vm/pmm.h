@@ -86,5 +86,5 @@ void pmm_get_stats(struct pmm_stats *out);
 uint64_t pmm_count_free(void);
 
 /* Walks all free lists and caches and checks every invariant; panics on a broken one. Tests and
- * debug; nobody else may be allocating or freeing. */
+ * debug. Others may go on, but not without a pause: for a moment nothing may be on its way. */
 void pmm_check(void);

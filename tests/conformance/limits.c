@@ -310,3 +310,17 @@ TEST(limits, memory_for_processes)
     t.port = ZX_HANDLE_INVALID; /* the start took it */
     things_drop(&t);
 }
+
+/* Programs that take all memory there is are ended for it, and give it back; others go on. */
+TEST(limits, programs_that_take_all_memory)
+{
+    struct child hogs[3];
+
+    for (unsigned i = 0; i < 3; i++)
+        hogs[i] = child_start("hog", NULL, ZX_HANDLE_INVALID, ZX_HANDLE_INVALID);
+    for (unsigned i = 0; i < 3; i++)
+        EXPECT_OK(zx_object_signal_peer(hogs[i].channel, 0, ZX_USER_SIGNAL_0));
+    for (unsigned i = 0; i < 3; i++)
+        EXPECT_EQ(child_end(&hogs[i]), ZX_TASK_RETCODE_EXCEPTION_KILL);
+    close_handle(vmo_new(PAGE));
+}

@@ -1,5 +1,7 @@
 #include "tests/conformance/stress.h"
 
+#include <stdlib.h>
+
 #include "userland/libzx/thread.h"
 
 uint32_t stress_random(struct stress_worker *worker, uint32_t limit)
@@ -17,7 +19,8 @@ uint32_t stress_random(struct stress_worker *worker, uint32_t limit)
 static int worker_body(void *arg)
 {
     struct stress_worker *worker = arg;
-    zx_time_t end = zx_deadline_after(STRESS_DURATION);
+    const char *seconds = getenv("stress_seconds");
+    zx_time_t end = zx_deadline_after(seconds != NULL ? ZX_SEC(atoi(seconds)) : STRESS_DURATION);
 
     while (zx_clock_get_monotonic() < end && !test_has_failed()) {
         worker->round(worker);

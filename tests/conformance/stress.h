@@ -19,7 +19,8 @@ struct stress_worker {
 };
 
 /* Calls round for each of STRESS_WORKERS workers, each on a thread of its own, again and again for
- * STRESS_DURATION, or until something has failed. |round| notes failures with EXPECT. */
+ * STRESS_DURATION (or as many seconds as the environment's stress_seconds says), or until something
+ * has failed. |round| notes failures with EXPECT. */
 void stress_run(void (*round)(struct stress_worker *worker), void *shared);
 
 /* A number below |limit|, the worker's own sequence. */

@@ -76,6 +76,8 @@ bool test_check_equal(const char *file, int line, const char *what, uint64_t got
 struct counts {
     uint32_t handles;
     uint64_t free_bytes;
+    /* In use: */
+    uint64_t heap_bytes, vmo_bytes, table_bytes, stack_bytes;
 };
 
 static struct counts take_counts(void)
@@ -90,9 +92,27 @@ static struct counts take_counts(void)
             counts.handles += stats.handle_count[i];
     }
     if (zx_object_get_info(startup_resource(), ZX_INFO_KMEM_STATS, &memory, sizeof(memory), NULL,
-                           NULL) == ZX_OK)
+                           NULL) == ZX_OK) {
         counts.free_bytes = memory.free_bytes;
+        counts.heap_bytes = memory.total_heap_bytes - memory.free_heap_bytes;
+        counts.vmo_bytes = memory.vmo_bytes;
+        counts.table_bytes = memory.mmu_overhead_bytes;
+        counts.stack_bytes = memory.other_bytes;
+    }
     return counts;
+}
+
+static bool is_no_more(const struct counts *after, const struct counts *before)
+{
+    return after->free_bytes >= before->free_bytes && after->heap_bytes <= before->heap_bytes &&
+           after->vmo_bytes <= before->vmo_bytes && after->table_bytes <= before->table_bytes &&
+           after->stack_bytes <= before->stack_bytes;
+}
+
+/* A command to a debug kernel; a release build has none. */
+static zx_status_t command(const char *text)
+{
+    return zx_debug_send_command(startup_resource(), text, strlen(text));
 }
 
 /* What ended tasks held is freed a little after they are seen to have ended. */
@@ -101,21 +121,21 @@ static struct counts settled_counts(const struct counts *before)
     zx_time_t deadline = zx_deadline_after(ZX_MSEC(500));
     struct counts after = take_counts();
 
-    while (after.free_bytes < before->free_bytes && zx_clock_get_monotonic() < deadline) {
+    while (!is_no_more(&after, before) && zx_clock_get_monotonic() < deadline) {
         zx_nanosleep(zx_deadline_after(ZX_MSEC(5)));
         after = take_counts();
     }
     return after;
 }
 
-/* False: fewer pages are free than before. */
+/* False: more of some kind of memory is in use than before, to the byte in the heap. */
 static bool check_leaks(const struct counts *before)
 {
     struct counts after = settled_counts(before);
 
     if (after.handles != before->handles)
         test_fail("leak", 0, "handles: %u before, %u after", before->handles, after.handles);
-    return after.free_bytes >= before->free_bytes;
+    return is_no_more(&after, before);
 }
 
 /* The first use of something may leave memory behind for the next one: a page of this program's
@@ -143,6 +163,7 @@ static void report(size_t number, const struct test_case *test)
 /* True: the test left as many free pages as there were. */
 static bool run_once(const struct test_case *test, struct counts *before)
 {
+    (void)command("mark");
     *before = take_counts();
     if (setjmp(current.end) == 0)
         test->run();
@@ -163,8 +184,16 @@ static bool run_one(size_t number, const struct test_case *test)
             test_fail("leak", 0, "free pages: %llu before, %llu after, and fewer after each run",
                       (unsigned long long)before.free_bytes / ZX_PAGE_SIZE,
                       (unsigned long long)after.free_bytes / ZX_PAGE_SIZE);
+            test_fail("leak", 0, "heap %lld bytes, VMOs %lld, tables %lld, stacks %lld pages more",
+                      (long long)(after.heap_bytes - before.heap_bytes),
+                      (long long)(after.vmo_bytes - before.vmo_bytes) / (long long)ZX_PAGE_SIZE,
+                      (long long)(after.table_bytes - before.table_bytes) / (long long)ZX_PAGE_SIZE,
+                      (long long)(after.stack_bytes - before.stack_bytes) /
+                          (long long)ZX_PAGE_SIZE);
+            (void)command("compare"); /* the kernel's log has the kinds of objects */
         }
     }
+    (void)command("check");
     report(number, test);
     return current.count_failures == 0;
 }
@@ -205,6 +234,13 @@ int main(int argc, char **argv)
         return 1;
     }
     qsort(tests, count, sizeof(const struct test_case *), compare_tests);
+    if (getenv("inject") != NULL) {
+        zx_status_t status = command("inject each");
+        if (status != ZX_OK) {
+            printf("Bail out! inject: %s\n", zx_status_get_string(status));
+            return 1;
+        }
+    }
     printf("TAP version 14\n1..%zu\n", count);
     for (size_t i = 0; i < count; i++)
         failed += run_one(i + 1, tests[i]) ? 0 : 1;

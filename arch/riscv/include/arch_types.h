@@ -243,12 +243,21 @@ RISCV_MMIO_WRITE(8, "sb")
 RISCV_MMIO_WRITE(16, "sh")
 RISCV_MMIO_WRITE(32, "sw")
 
-/* ---- Hooks of the host tests ---- */
+/* ---- Hooks of the host tests and of debug builds ---- */
 
+#ifdef DEBUG
+bool inject_allocation(void); /* kernel/sched/inject.h */
+
+static inline bool arch_inject_failure(void)
+{
+    return inject_allocation();
+}
+#else
 static inline bool arch_inject_failure(void)
 {
     return false;
 }
+#endif
 
 static inline void arch_memory_poison(const void *mem, size_t len_bytes)
 {

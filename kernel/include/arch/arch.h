@@ -103,8 +103,9 @@ void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_s
 
 /* ---- User memory --------------------------------------------------------------------------- */
 /* These survive any fault: they resolve what the address space can resolve and otherwise return
- * ZX_ERR_INVALID_ARGS, with part of the bytes possibly copied. A length of 0 never fails. They may
- * sleep (no spinlock held, no VM lock held) and check that the range is in the user half. */
+ * ZX_ERR_NO_MEMORY, if that was all that was missing, or ZX_ERR_INVALID_ARGS, with part of the
+ * bytes possibly copied. A length of 0 never fails. They may sleep (no spinlock held, no VM lock
+ * held) and check that the range is in the user half. */
 MUST_USE zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes);
 MUST_USE zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes);
 

@@ -149,6 +149,21 @@ void mmu_sync_icache(struct arch_aspace *aspace);
 /* Number of table pages of this address space, the root included. */
 size_t mmu_count_tables(const struct arch_aspace *aspace);
 
+#ifdef DEBUG
+struct mmu_leaf {
+    vaddr_t va;
+    paddr_t pa;
+    uint64_t len_bytes;
+    uint32_t flags;
+};
+/* The first translation that ends after |va|; false: there is none. Panics if it is none that this
+ * interface can have made. */
+bool mmu_next_leaf(struct arch_aspace *aspace, vaddr_t va, struct mmu_leaf *out);
+/* Panics unless every table is a page of kind PAGE_TABLE, counts its valid entries, has one (but
+ * for the root), and all of them are counted. */
+void mmu_check_tables(struct arch_aspace *aspace);
+#endif
+
 /* ---- The kernel's own space ----------------------------------------------------------------- */
 
 struct ram_range {

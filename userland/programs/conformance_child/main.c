@@ -3,7 +3,8 @@
 //   assert            ends with an assertion that does not hold
 //   abort-by-thread N a second thread ends the process with code N
 //   thread-exit       the only thread ends itself
-//   wait              until the channel's peer closes; ends with 0
+//   hog               when told by ZX_USER_SIGNAL_0 takes memory, by the piece and then by the
+//   page, until it is ended for that wait              until the channel's peer closes; ends with 0
 //   echo              answers each message with its contents and handles until the peer closes
 //   futex             adds one to the word of the shared VMO and wakes, as often as it is woken
 //   spin              for ever
@@ -63,6 +64,28 @@ static zx_vaddr_t protected_page(void)
     if (zx_vmar_protect(zx_vmar_root_self(), ZX_VM_PERM_READ, addr, PAGE) != ZX_OK)
         exit(CHILD_FAILED);
     return addr;
+}
+
+#define HOG_BYTES   ((size_t)8 << 30)
+#define PIECE_BYTES ((size_t)1 << 20)
+
+static void take_all_memory(void)
+{
+    zx_handle_t vmo;
+    zx_vaddr_t addr;
+    size_t at = 0;
+
+    if (zx_object_wait_one(channel, ZX_USER_SIGNAL_0, ZX_TIME_INFINITE, NULL) != ZX_OK ||
+        zx_vmo_create(HOG_BYTES, 0, &vmo) != ZX_OK ||
+        zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, HOG_BYTES,
+                    &addr) != ZX_OK)
+        exit(CHILD_FAILED);
+    while (at < HOG_BYTES &&
+           zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, at, PIECE_BYTES, NULL, 0) == ZX_OK)
+        at += PIECE_BYTES;
+    for (; at < HOG_BYTES; at += PAGE)
+        *(volatile uint64_t *)(addr + at) = at;
+    exit(CHILD_FAILED);
 }
 
 static void tell(zx_vaddr_t addr)
@@ -214,6 +237,8 @@ int main(int argc, char **argv)
     channel = zx_take_startup_handle(CHILD_CHANNEL);
     if (strcmp(act, "exit") == 0)
         return code;
+    if (strcmp(act, "hog") == 0)
+        take_all_memory();
     if (strcmp(act, "thread-exit") == 0)
         zx_thread_exit();
     if (strcmp(act, "wait") == 0)
