@@ -66,8 +66,8 @@ void chacha20_block(const uint8_t block_key[KEY_BYTES], uint32_t counter, const 
     memcpy(out, x, BLOCK_BYTES);
 }
 
-/* Draws |len_bytes|, at most a block; the next key comes out of the same key and is never given out.
- * Little is taken from what that block has left. */
+/* Draws |len_bytes|, at most a block; the next key comes out of the same key and is never given
+ * out. Little is taken from what that block has left. */
 static void random_draw_locked(uint8_t *out, size_t len_bytes)
 {
     static const uint32_t nonce[3];
