@@ -31,7 +31,8 @@
 #define MESSAGE_BYTES 8192u
 #define HANDLES_MAX   8u
 
-#define RAMDISK_RIGHTS (ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_MAP | ZX_RIGHT_GET_PROPERTY)
+#define RAMDISK_RIGHTS                                                                             \
+    (ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_EXECUTE | ZX_RIGHT_MAP | ZX_RIGHT_GET_PROPERTY)
 
 /* What init is told, while it is put together. */
 struct first_message {
@@ -74,6 +75,7 @@ static struct vmo_object *make_ramdisk_object(const struct ram_range *ramdisk)
     } else {
         must(vmo_create(ramdisk->len_bytes, 0, &vmo), "ramdisk");
         must(vmo_write_kernel(vmo, 0, phys_to_virt(ramdisk->base), ramdisk->len_bytes), "ramdisk");
+        vmo->is_frozen = true; /* programs run where they lie in it, as in the other case */
     }
     vmo_set_name(vmo, "ramdisk");
     must(vmo_object_create(vmo, &object), "ramdisk");

@@ -42,14 +42,6 @@ struct tlb_request {
 
 /* ---- Batches ---- */
 
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
-{
-    batch->aspace = aspace;
-    list_init(&batch->pages);
-    batch->count_ranges = 0;
-    batch->everything = false;
-}
-
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
 {
     list_push_back(&batch->pages, &page->node);
@@ -233,30 +225,37 @@ static hart_mask_t harts_to_ask(struct arch_aspace *aspace, hart_mask_t *stale)
     return active | atomic_load(&aspace->active);
 }
 
-void tlb_batch_finish(struct tlb_batch *batch)
+static NOINLINE void fence_others(const struct tlb_batch *batch, hart_mask_t targets)
 {
     struct tlb_request request = {.kind = TLB_BATCH, .batch = batch};
-    hart_mask_t targets;
+
+    HARTS_COUNT(count_remote_batches, 1);
+    HARTS_COUNT(count_harts_asked, (uint64_t)__builtin_popcountll(targets));
+    ask_and_wait(&request, targets);
+}
+
+void tlb_batch_finish(struct tlb_batch *batch)
+{
+    hart_mask_t targets, self;
     irq_state_t irq;
 
     if (batch->everything || batch->count_ranges > 0) {
         irq = arch_irq_save();
+        self = BIT(arch_hart_index());
         atomic_fence();
         targets = harts_to_ask(batch->aspace, &batch->aspace->tlb_stale);
-        if ((targets & BIT(arch_hart_index())) != 0)
+        if ((targets & self) != 0)
             fence_batch_here(this_hart(), batch);
-        targets &= ~BIT(arch_hart_index());
+        targets &= ~self;
         HARTS_COUNT(count_batches, 1);
-        if (targets != 0) {
-            HARTS_COUNT(count_remote_batches, 1);
-            HARTS_COUNT(count_harts_asked, (uint64_t)__builtin_popcountll(targets));
-        }
         arch_irq_restore(irq);
-        if (targets != 0)
-            ask_and_wait(&request, targets);
+        if (UNLIKELY(targets != 0))
+            fence_others(batch, targets);
     }
-    pmm_put_list(&batch->pages);
-    tlb_batch_init(batch, batch->aspace);
+    if (!list_is_empty(&batch->pages))
+        pmm_put_list(&batch->pages);
+    batch->count_ranges = 0;
+    batch->everything = false;
 }
 
 void tlb_fence_kernel(void)
@@ -289,60 +288,64 @@ void mmu_sync_icache(struct arch_aspace *aspace)
         ask_and_wait(&request, targets);
 }
 
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+/* A fence of one address covers the leaf only. If the same access faults again, a new table may be
+ * what the hart has not seen. */
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access)
 {
     irq_state_t irq = arch_irq_save();
+    struct hart *hart = this_hart();
 
-    if (this_hart()->aspace == aspace)
-        sfence_page(va);
+    if (hart->aspace == aspace) {
+        if (hart->resolved_fault == (va | access))
+            sfence_all();
+        else
+            sfence_page(va);
+        hart->resolved_fault = va | access;
+    }
     arch_irq_restore(irq);
 }
 
 /* ---- Switching ---- */
 
-static void load_aspace(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+static void load_kernel_root(struct hart *hart)
 {
-    bool fence_everything, is_stale;
-    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+    csr_write(satp, kernel_satp());
+    /* Without ASIDs nothing may stay of tables that are free to go from here on. */
+    if (hart->asid_max == 0) {
+        sfence_all();
+        HARTS_COUNT(count_switch_fences, 1);
+    }
+}
 
-    atomic_fetch_or(&aspace->active, self);
-    atomic_fence();
-    is_stale = (atomic_load(&aspace->tlb_stale) & self) != 0;
+/* The hart has been announced in aspace->active. */
+static void load_and_fence(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+{
+    bool fence_everything;
+    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+    bool is_stale = (atomic_load_relaxed(&aspace->tlb_stale) & self) != 0;
+
     if (is_stale)
         atomic_fetch_and(&aspace->tlb_stale, ~self);
-    csr_write(satp, (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | asid << SATP_ASID_SHIFT |
-                        virt_to_phys(aspace->root) >> PAGE_SHIFT);
+    csr_write(satp, tlb_satp(aspace, asid));
     if (fence_everything)
         sfence_all();
     else if (is_stale)
         sfence_asid(asid);
     if (fence_everything || is_stale)
         HARTS_COUNT(count_switch_fences, 1);
-    if ((atomic_load(&aspace->icache_stale) & self) != 0) {
+    if ((atomic_load_relaxed(&aspace->icache_stale) & self) != 0) {
         atomic_fetch_and(&aspace->icache_stale, ~self);
         fence_i();
     }
 }
 
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
+void tlb_switch_slow(struct hart *hart, struct arch_aspace *next)
 {
-    struct hart *hart = this_hart();
-    hart_mask_t self = BIT(hart - harts);
-
-    DEBUG_ASSERT(prev == hart->aspace);
-    if (next != NULL) {
-        load_aspace(hart, next, self);
-    } else {
-        csr_write(satp, kernel_satp());
-        /* Without ASIDs nothing may stay of tables that are free to go from here on. */
-        if (hart->asid_max == 0) {
-            sfence_all();
-            HARTS_COUNT(count_switch_fences, 1);
-        }
-    }
-    hart->aspace = next;
-    if (prev != NULL)
-        atomic_fetch_and(&prev->active, ~self);
+    if (next != NULL)
+        load_and_fence(hart, next, BIT(hart - harts));
+    else
+        load_kernel_root(hart);
+    tlb_leave(hart, next, hart - harts);
 }
 
 /* ---- Statistics ---- */

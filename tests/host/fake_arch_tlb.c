@@ -81,22 +81,10 @@ static void hart_switch(unsigned hart, struct arch_aspace *next)
     pthread_mutex_unlock(&tlb->lock);
 }
 
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
-{
-    (void)prev;
-    hart_switch(arch_hart_index(), next);
-}
-
 void fake_leave_aspaces(void)
 {
     for (unsigned i = 0; i < MAX_HARTS; i++)
         hart_switch(i, NULL);
-}
-
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
-{
-    *batch = (struct tlb_batch){.aspace = aspace};
-    list_init(&batch->pages);
 }
 
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
@@ -138,8 +126,9 @@ void tlb_batch_finish(struct tlb_batch *batch)
     tlb_batch_init(batch, batch->aspace);
 }
 
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access)
 {
+    (void)access;
     struct tlb *tlb = &tlbs[arch_hart_index()];
 
     pthread_mutex_lock(&tlb->lock);
@@ -276,6 +265,8 @@ static zx_status_t user_copy(uintptr_t user, void *kernel, size_t len_bytes, uin
             memcpy(kernel, (void *)user, len_bytes);
         return ZX_OK;
     }
+    if (len_bytes == 0)
+        return ZX_OK;
     if (!user_range_is_valid(user, len_bytes))
         return ZX_ERR_INVALID_ARGS;
     while (len_bytes > 0) {
@@ -300,6 +291,11 @@ zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
 zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes)
 {
     return user_copy(dst_user, (void *)(uintptr_t)src, len_bytes, MMU_PERM_WRITE);
+}
+
+zx_status_t arch_store_user_u32(uintptr_t dst_user, uint32_t value)
+{
+    return arch_copy_to_user(dst_user, &value, sizeof(value));
 }
 
 zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out)
