@@ -202,7 +202,12 @@ bool devices_read_random(const struct boot_info *info, void *out, size_t len_byt
     /* Said first: what can go wrong here on a machine that is not quite as described is a bus that
      * does not answer, and then this is the last line. */
     kprintf("random: generator at %#lx", info->trng.base);
-    zx_status_t status = clock_gate_open(&info->trng_gate, gate_regs);
+    volatile void *bus_regs = arch_mmio_map(info->trng_bus.base, info->trng_bus.size_bytes);
+    zx_status_t status = ZX_ERR_NO_MEMORY;
+    if (bus_regs != NULL && clock_gate_is_valid(&info->trng_bus))
+        status = clock_gate_open(&info->trng_bus, bus_regs);
+    if (status == ZX_OK)
+        status = clock_gate_open(&info->trng_gate, gate_regs);
     if (status == ZX_OK)
         status = trng_read(regs, out, len_bytes);
     if (status != ZX_OK)

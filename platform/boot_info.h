@@ -179,6 +179,7 @@ struct boot_info {
     struct clock_gate watchdog_gate; // what must be on before it may be touched
     uint32_t watchdog_hz;            // its counts a second
     struct boot_device trng;         // random numbers (drivers/random/trng.h)
+    struct clock_gate trng_bus;      // on the way to it and to trng_gate's controller: opened first
     struct clock_gate trng_gate;
     struct boot_syscon poweroff;
     struct boot_syscon reboot;

@@ -22,6 +22,7 @@
 
 // Numbers of clocks and resets: dt-bindings/clock/starfive,jh7110-crg.h and
 // dt-bindings/reset/starfive,jh7110-crg.h.
+#define SYSCLK_NOC_STG_AXI  96u
 #define SYSCLK_WDT_APB      122u
 #define SYSCLK_WDT_CORE     123u
 #define SYSRST_WDT_APB      109u
@@ -51,6 +52,14 @@ static void found_watchdog(struct discovery *d, uint32_t node)
 static void found_trng(struct discovery *d, uint32_t node)
 {
     device_note(d, node, &d->info->trng);
+    // Linux never switches this one off, and U-Boot's mainline switches it on: everything in the
+    // STG part of the SoC is behind it.
+    d->info->trng_bus = (struct clock_gate){
+        .base = SYSCRG_BASE,
+        .size_bytes = CRG_BYTES,
+        .clock_offs = {CRG_CLOCK_OFF(SYSCLK_NOC_STG_AXI)},
+        .clock_count = 1,
+    };
     d->info->trng_gate = (struct clock_gate){
         .base = STGCRG_BASE,
         .size_bytes = CRG_BYTES,

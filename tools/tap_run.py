@@ -203,6 +203,10 @@ def run_suite(console, limits, label, log_path=None, ask_shell=False, wait_for_e
     return report(suite, tail, label)
 
 
+# Some tests fill all memory: 512 MiB in the emulator, up to 8 GiB on a board.
+PER_TEST_SECONDS, PER_TEST_SECONDS_BOARD = 20, 120
+
+
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build")
@@ -212,11 +216,16 @@ def parse_args():
     parser.add_argument("--append", default="", help="more bootargs")
     parser.add_argument("--run", default="test", help="what the machine runs: test, or a program")
     parser.add_argument("--tty", help="a serial device with a board's shell on it")
-    parser.add_argument("--per-test", type=float, default=20, help="seconds without progress")
+    parser.add_argument("--per-test", type=float,
+                        help=f"seconds without progress; {PER_TEST_SECONDS}, on a board "
+                        f"{PER_TEST_SECONDS_BOARD}")
     parser.add_argument("--boot", type=float, default=60, help="seconds until the suite begins")
     parser.add_argument("--overall", type=float, default=900, help="seconds for everything")
     parser.add_argument("--echo", action="store_true", help="show the whole console")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.per_test is None:
+        args.per_test = PER_TEST_SECONDS_BOARD if args.tty else PER_TEST_SECONDS
+    return args
 
 
 def main():

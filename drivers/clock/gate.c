@@ -39,6 +39,9 @@ bool clock_gate_is_valid(const struct clock_gate *gate)
 
 static bool is_out_of_reset(const struct clock_gate *gate, volatile void *mmio)
 {
+    if (gate->reset_bits == 0) {
+        return true;
+    }
     uint32_t status = arch_mmio_read32(reg_addr(mmio, gate->status_off));
     return (status & gate->reset_bits) == gate->reset_bits;
 }
@@ -63,9 +66,9 @@ zx_status_t clock_gate_open(const struct clock_gate *gate, volatile void *mmio)
             arch_mmio_write32(reg, value | (uint32_t)CLOCK_ON);
         }
     }
-    volatile uint8_t *assert_reg = reg_addr(mmio, gate->assert_off);
-    uint32_t asserted = arch_mmio_read32(assert_reg);
-    if ((asserted & gate->reset_bits) != 0) {
+    if (gate->reset_bits != 0) {
+        volatile uint8_t *assert_reg = reg_addr(mmio, gate->assert_off);
+        uint32_t asserted = arch_mmio_read32(assert_reg);
         arch_mmio_write32(assert_reg, asserted & ~gate->reset_bits);
     }
     for (uint32_t polls = RESET_POLL_LIMIT; polls > 0; polls--) {

@@ -21,7 +21,7 @@ struct clock_gate {
     uint32_t clock_count;
     uint32_t assert_off; // register in which reset_bits hold the device in reset
     uint32_t status_off; // register in which reset_bits are 1 once the device is out of reset
-    uint32_t reset_bits;
+    uint32_t reset_bits; // 0: clocks only
 };
 
 // True when all registers lie inside the window, aligned.

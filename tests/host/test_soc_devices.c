@@ -117,7 +117,7 @@ static uint32_t crg_read(int crg, uint32_t off)
 
 static void trng_check_access(void)
 {
-    if (!trng_clocked() || in_reset(CRG_STG, 3)) {
+    if (!clock_is_on(CRG_SYS, 96) || !trng_clocked() || in_reset(CRG_STG, 3)) {
         fail_msg("the bus stalls: the generator has no clock or is in reset");
     }
 }
@@ -275,6 +275,13 @@ static void wdt_write(uint32_t off, uint32_t value)
     }
 }
 
+static void stg_check_access(void)
+{
+    if (!clock_is_on(CRG_SYS, 96)) {
+        fail_msg("the bus stalls: its part behind the NOC has no clock");
+    }
+}
+
 // ---- The bus: addresses are those of the machine, none is ever dereferenced ----
 
 uint32_t arch_mmio_read32(const volatile void *addr)
@@ -284,6 +291,7 @@ uint32_t arch_mmio_read32(const volatile void *addr)
         return crg_read(CRG_SYS, (uint32_t)(at - SYSCRG_BASE));
     }
     if (at >= STGCRG_BASE && at < STGCRG_BASE + 0x10000) {
+        stg_check_access();
         return crg_read(CRG_STG, (uint32_t)(at - STGCRG_BASE));
     }
     if (at >= TRNG_BASE && at < TRNG_BASE + 0x4000) {
@@ -299,6 +307,7 @@ void arch_mmio_write32(volatile void *addr, uint32_t value)
     if (at >= SYSCRG_BASE && at < SYSCRG_BASE + 0x10000) {
         *crg_reg(CRG_SYS, (uint32_t)(at - SYSCRG_BASE)) = value;
     } else if (at >= STGCRG_BASE && at < STGCRG_BASE + 0x10000) {
+        stg_check_access();
         *crg_reg(CRG_STG, (uint32_t)(at - STGCRG_BASE)) = value;
     } else if (at >= TRNG_BASE && at < TRNG_BASE + 0x4000) {
         trng_write((uint32_t)(at - TRNG_BASE), value);
@@ -338,6 +347,20 @@ static volatile void *at(paddr_t base)
     return (volatile void *)(uintptr_t)base; // NOLINT(performance-no-int-to-ptr)
 }
 
+// The clock before the generator's own controller; it has no reset.
+static void open_bus(void)
+{
+    const struct clock_gate *bus = &info.trng_bus;
+    assert_true(clock_gate_is_valid(bus));
+    uint32_t before[CRG_WORDS];
+    memcpy(before, dev.crg[CRG_SYS], sizeof(before));
+    assert_false(clock_gate_is_open(bus, at(bus->base)));
+    assert_int_equal(clock_gate_open(bus, at(bus->base)), ZX_OK);
+    assert_true(clock_gate_is_open(bus, at(bus->base)));
+    before[96] |= CLOCK_ON;
+    assert_memory_equal(before, dev.crg[CRG_SYS], sizeof(before));
+}
+
 static void test_gate_opens(void **state)
 {
     (void)state;
@@ -345,6 +368,7 @@ static void test_gate_opens(void **state)
         start(trees[i]);
         const struct clock_gate *gate = &info.trng_gate;
         assert_true(clock_gate_is_valid(gate));
+        open_bus();
         dev.crg[CRG_STG][15] = 0x00000003; // a divider's bits stay
         uint32_t before[CRG_WORDS];
         memcpy(before, dev.crg[CRG_STG], sizeof(before));
@@ -366,6 +390,7 @@ static void test_gate_stuck(void **state)
     (void)state;
     start(trees[0]);
     dev.reset_stuck = true;
+    open_bus();
     const struct clock_gate *gate = &info.trng_gate;
     assert_int_equal(clock_gate_open(gate, at(gate->base)), ZX_ERR_TIMED_OUT);
 }
@@ -390,6 +415,7 @@ static void test_gate_validity(void **state)
 
 static zx_status_t draw(void *out, size_t len_bytes)
 {
+    open_bus();
     const struct clock_gate *gate = &info.trng_gate;
     assert_int_equal(clock_gate_open(gate, at(gate->base)), ZX_OK);
     return trng_read(at(info.trng.base), out, len_bytes);
