@@ -21,7 +21,7 @@ REASONS = {
     "debug_send_command": "the kernel takes no commands",
     "framebuffer_": "no display",
     "guest_": "no hypervisor",
-    "interrupt_": "no driver framework",
+    "interrupt_create_virtual": "zx_interrupt_create makes them",
     "iob_": "shared regions and disciplines are not built",
     "iommu_": "no driver framework",
     "ioports_": "x86 only",

@@ -25,25 +25,22 @@ static zx_status_t split_edge_locked(struct arch_aspace *aspace, vaddr_t va,
     return mmu_split_large(aspace, entry, batch);
 }
 
+/* What is left of |old|; 0: nothing. No permission is added, also because others may be taking some
+ * away at the same time. */
 static uint64_t narrowed(const struct change *change, uint64_t old)
 {
-    uint64_t perms = change->perms;
+    uint64_t perms = change->perms & old;
 
-    if ((old & PTE_W) == 0)
-        perms &= ~PTE_W; /* perhaps shared: the next write decides */
+    if (perms == 0)
+        return 0; /* without any permission an entry would lead to a table */
     return (old & ~(PTE_RWX | PTE_D)) | perms | ((perms & PTE_W) != 0 ? PTE_D : 0);
-}
-
-static bool takes_permission(uint64_t old, uint64_t pte)
-{
-    return (old & ~pte & PTE_RWX) != 0;
 }
 
 static void change_large(const struct change *change, uint64_t *entry, vaddr_t va)
 {
     uint64_t old = *entry, pte = change->remove ? 0 : narrowed(change, old);
 
-    if (takes_permission(old, pte))
+    if (pte != old)
         tlb_batch_add_range(change->batch, round_down(va, LARGE_PAGE_BYTES), PTES_PER_TABLE);
     mmu_entry_set(entry, pte);
 }
@@ -73,8 +70,9 @@ static void remove_leaves(const struct change *change, uint64_t *table, vaddr_t 
 /* Narrows the leaves of one table from |va| to |end|. */
 static void narrow_leaves(const struct change *change, uint64_t *table, vaddr_t va, vaddr_t end)
 {
+    struct page *page = mmu_page_of_table(table);
     uint64_t *entry = &table[pte_index(va, 0)];
-    uint32_t left = mmu_page_of_table(table)->count;
+    uint32_t left = page->count;
 
     for (; va < end && left > 0; va += PAGE_SIZE_BYTES, entry++) {
         uint64_t old = *entry, pte;
@@ -84,8 +82,9 @@ static void narrow_leaves(const struct change *change, uint64_t *table, vaddr_t 
         pte = narrowed(change, old);
         if (pte == old)
             continue;
-        if (takes_permission(old, pte) && !change->batch->everything)
+        if (!change->batch->everything)
             tlb_batch_add_range(change->batch, va, 1);
+        page->count -= pte == 0;
         pte_store_relaxed(entry, pte);
     }
 }
@@ -174,9 +173,8 @@ static inline bool change_page(struct change *change, vaddr_t va)
         uint64_t pte = change->remove ? 0 : narrowed(change, old);
         if ((old & PTE_V) != 0 && pte != old) {
             pte_store_relaxed(entry, pte);
-            aspace->last_page->count -= change->remove;
-            if (takes_permission(old, pte))
-                tlb_batch_add_range(change->batch, va, 1);
+            aspace->last_page->count -= pte == 0;
+            tlb_batch_add_range(change->batch, va, 1);
         }
     }
     spin_unlock_irqrestore(mmu_lock(aspace), irq);

@@ -78,3 +78,10 @@ static inline bool abi_cache_flush_knows_instructions(void)
 {
     return abi_get_mode() == ABI_DOCUMENTED;
 }
+
+/* What looks like a system call and is none is only ZX_ERR_BAD_SYSCALL; otherwise the thread raises
+ * a policy exception too, which ends its process if nobody handles it. */
+static inline bool abi_bad_syscall_raises_exception(void)
+{
+    return abi_get_mode() == ABI_ZIRCON;
+}

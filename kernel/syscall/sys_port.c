@@ -15,6 +15,8 @@ zx_status_t sys_port_create(uint32_t options, zx_handle_t __user *out_user)
     status = port_create(&port);
     if (status != ZX_OK)
         return status;
+    if (options & ZX_PORT_BIND_TO_INTERRUPT)
+        port_accept_interrupts(port);
     return user_put_handle(port, port->ops->default_rights, out_user);
 }
 

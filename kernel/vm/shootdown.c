@@ -49,9 +49,6 @@ void shootdown_drop(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes)
 void shootdown_narrow(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes, uint32_t flags)
 {
     struct arch_aspace *arch = &shootdown->aspace->arch;
-    /* An entry may have had less than its mapping allows, execute permission too. */
-    if ((flags & MMU_PERM_EXEC) != 0)
-        mmu_sync_icache(arch);
     if ((flags & MMU_PERM_MASK) == 0 ||
         mmu_protect(arch, va, len_bytes, flags, &shootdown->batch) != ZX_OK)
         shootdown_drop(shootdown, va, len_bytes);

@@ -373,10 +373,10 @@ zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes
         vaddr_t next = MIN(round_down(va, level_bytes(level)) + level_bytes(level), end);
         if (pte_is_leaf(*slot)) {
             uint64_t old = *slot;
-            uint64_t perms = flags & MMU_PERM_MASK & (old | ~(uint64_t)MMU_PERM_WRITE);
+            uint64_t perms = flags & MMU_PERM_MASK & old;
             if ((old & ~perms & MMU_PERM_MASK) != 0)
                 batch_add_range(batch, va, (next - va) >> PAGE_SHIFT);
-            pte_set(slot, (old & ~(uint64_t)MMU_PERM_MASK) | perms);
+            pte_set(slot, perms != 0 ? (old & ~(uint64_t)MMU_PERM_MASK) | perms : 0);
         }
         va = next;
     }

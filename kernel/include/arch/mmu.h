@@ -127,9 +127,10 @@ bool mmu_has_small_table(struct arch_aspace *aspace, vaddr_t va);
 MUST_USE zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
                                bool keep_tables, struct tlb_batch *batch);
 
-/* Sets the permissions of every valid translation in the range to |flags|'s, but never adds write
- * permission to an entry that lacks it (its page may be shared copy-on-write: the next write faults
- * and decides). Without any permission it removes them, tables kept. Same errors as mmu_unmap. */
+/* Takes all permissions that |flags| has not from every valid translation in the range, and the
+ * translation itself if none is left; adds none: the next fault decides (the page may be shared
+ * copy-on-write, and somebody else may be taking permissions away). Tables are kept. Same errors as
+ * mmu_unmap. */
 MUST_USE zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
                                  uint32_t flags, struct tlb_batch *batch);
 
