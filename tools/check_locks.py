@@ -20,27 +20,34 @@ FUNCTION = re.compile(r"^[A-Za-z][^;=]*?\b(\w+)\([^;]*$")
 HANDS_OVER = "the lock passes to the thread that is switched to"
 THE_QUEUE = "the lock is that of the queue that sched_lock_queue_of returns"
 THE_BUCKET = "the lock is that of the bucket that bucket_lock was given, or of two"
+ENTRY = "mmu_try_map_page leaves the lock to the function that it ends with"
 EXEMPT = {
     ("kernel/sync/spinlock.h", "spin_lock"): "the lock itself",
     ("kernel/sync/spinlock.h", "spin_unlock"): "the lock itself",
-    ("kernel/sched/mutex.c", "mutex_lock"): "the lock itself",
-    ("kernel/sched/mutex.c", "mutex_unlock"): "the lock itself",
+    ("kernel/sched/mutex.h", "mutex_lock"): "the lock itself",
+    ("kernel/sched/mutex.h", "mutex_unlock"): "the lock itself",
     ("kernel/vm/vmo.h", "vmo_lock"): "locks for its caller",
     ("kernel/vm/vmo.h", "vmo_unlock"): "unlocks for its caller",
     ("kernel/object/console.c", "console_lock"): "no locks once there is a panic",
     ("kernel/object/console.c", "console_unlock"): "no locks once there is a panic",
     ("kernel/sched/sched.c", "sched_reschedule_locked"): HANDS_OVER,
-    ("kernel/sched/sched.c", "finish_switch"): HANDS_OVER,
     ("kernel/sched/sched.c", "requeue_current"): HANDS_OVER,
+    ("kernel/sched/sched_internal.h", "finish_switch"): HANDS_OVER,
+    ("kernel/sched/park.c", "block_for_handed"): HANDS_OVER,
+    ("kernel/sched/park.c", "wake_locked"): THE_QUEUE,
+    ("kernel/sched/sched.c", "sched_bury_locked"): THE_QUEUE,
+    ("kernel/sched/sched_internal.h", "sched_lock_queue_of"): THE_QUEUE,
+    ("arch/riscv/mmu_map.c", "mmu_try_map_page"): ENTRY,
+    ("arch/riscv/mmu_map.c", "fill_and_unlock"): ENTRY,
+    ("arch/riscv/mmu_map.c", "find_fill_and_unlock"): ENTRY,
     ("kernel/sched/idle.c", "sched_idle"): HANDS_OVER,
     ("kernel/sched/park.c", "block"): HANDS_OVER,
-    ("kernel/sched/sched.c", "sched_lock_queue_of"): THE_QUEUE,
     ("kernel/sched/park.c", "unpark"): THE_QUEUE,
     ("kernel/sched/park.c", "thread_signal"): THE_QUEUE,
     ("kernel/sched/park.c", "thread_runtime_ns"): THE_QUEUE,
 }
 EXEMPT.update({("kernel/object/futex.c", name): THE_BUCKET for name in (
-    "bucket_lock", "wait_leave", "futex_wait", "futex_wake", "bucket_lock_two",
+    "bucket_lock", "wait_settle", "futex_wait", "futex_wake", "bucket_lock_two",
     "bucket_unlock_two", "futex_get_owner", "futex_forget_owner")})
 
 HEAD = """
