@@ -194,7 +194,7 @@ static void start_random(void)
         random_seed(&info.kaslr_seed, sizeof(info.kaslr_seed));
         if (info.rng_seed != NULL)
             random_seed(info.rng_seed, info.rng_seed_bytes);
-        random_seed_jitter();
+        random_seed_jitter(arch_ticks);
         kprintf("random: seeded by %s%s%sthe clock's jitter",
                 info.rng_seed != NULL ? "rng-seed, " : "",
                 info.kaslr_seed != 0 ? "kaslr-seed, " : "", generator ? "the generator, " : "");

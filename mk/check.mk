@@ -31,6 +31,14 @@ errors:
 check-headers:
 	@$(PYTHON) tools/check_headers.py
 
+# Pointers into user memory, with the flags of the Clang build (COMPILER=clang).
+check-user: | $(KERNEL_GENERATED)
+	@$(PYTHON) tools/check_user.py --target=riscv64-linux-gnu $(KERNEL_CFLAGS)
+
+# What is locked is unlocked, by Clang's thread-safety analysis.
+check-locks: | $(KERNEL_GENERATED)
+	@$(PYTHON) tools/check_locks.py --target=riscv64-linux-gnu $(KERNEL_CFLAGS)
+
 # clang-tidy of the target's sources with the flags of the Clang build (COMPILER=clang).
 TIDY_KERNEL := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(KERNEL_SRCS)))
 TIDY_USER   := $(patsubst %,$(BUILD)/tidy/%.ok,$(filter %.c,$(VDSO_SRCS) \
@@ -58,4 +66,4 @@ $(TIDY_USER): $(BUILD)/tidy/%.ok: % .clang-tidy $(BUILD)/u/.flags
 tidy: $(TIDY_KERNEL) $(TIDY_USER)
 
 .PHONY: check format check-format check-layers check-docs check-text check-headers check-errors \
-    errors tidy
+    check-user check-locks errors tidy

@@ -38,11 +38,11 @@ $(BUILD)/k/arch/riscv/blobs.S.o: $(BUILD)/vdso.so $(BUILD)/ramdisk.cpio
 # Code that nobody waits for is made small: the image has a limit.
 SMALL_SRCS := $(wildcard kernel/syscall/info_*.c) \
     $(addprefix kernel/object/,clock_obj.c counter.c debuglog.c exception.c exception_print.c \
-        iob.c iob_region.c job.c policy.c policy_enforce.c resource.c socket.c \
-        stream.c suspend.c) \
-    $(addprefix kernel/syscall/sys_,clock.c counter.c cprng.c debug.c debuglog.c exception.c \
-        info.c iob.c job.c process.c property.c socket.c stream.c system.c task.c \
-        vmo_child.c vmo_device.c)
+        interrupt.c iob.c iob_region.c job.c policy.c policy_enforce.c resource.c \
+        socket.c stream.c suspend.c) \
+    $(addprefix kernel/syscall/sys_,cache.c clock.c counter.c cprng.c debug.c debuglog.c \
+        exception.c info.c interrupt.c iob.c job.c process.c property.c socket.c \
+        stream.c system.c task.c vmo_child.c vmo_device.c)
 $(foreach src,$(SMALL_SRCS),$(eval FLAGS_$(src) := -Os))
 
 # The compiler must not turn memcpy's own loop into a call of memcpy.

@@ -17,7 +17,8 @@ clean:
 run: $(BUILD)/Image
 	@$(PYTHON) tools/run.py $(BUILD)
 
-test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin
+test: all $(FUZZERS) $(BUILD)/sdcard.img $(BOARD_DTBS) $(BUILD)/firmware.bin \
+      $(BUILD)/host/probe
 	@$(PYTHON) tools/run_tests.py $(BUILD) $(HOST_TESTS)
 
 models:

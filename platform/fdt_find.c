@@ -111,13 +111,25 @@ uint32_t fdt_node_at(const struct fdt *fdt, const char *path)
     return fdt_node_at_bytes(fdt, path, strlen(path));
 }
 
+// Of several properties of one name the first counts. One pass: searches by phandle come here for
+// every node.
 uint32_t fdt_phandle(const struct fdt *fdt, uint32_t node)
 {
-    uint32_t phandle = 0;
-    if (!fdt_prop_u32(fdt, node, "phandle", &phandle)) {
-        fdt_prop_u32(fdt, node, "linux,phandle", &phandle);
+    bool seen = false, seen_old = false;
+    uint32_t old = 0;
+    struct fdt_prop prop;
+    for (bool found = fdt_prop_first(fdt, node, &prop); found; found = fdt_prop_next(fdt, &prop)) {
+        if (!seen && strcmp(prop.name, "phandle") == 0) {
+            if (prop.len_bytes == 4) {
+                return fdt_be32(prop.data);
+            }
+            seen = true;
+        } else if (!seen_old && strcmp(prop.name, "linux,phandle") == 0) {
+            seen_old = true;
+            old = prop.len_bytes == 4 ? fdt_be32(prop.data) : 0;
+        }
     }
-    return phandle;
+    return old;
 }
 
 uint32_t fdt_node_by_phandle(const struct fdt *fdt, uint32_t phandle)

@@ -14,6 +14,8 @@ CHECKS = [
     ("text", ["check-text"]),
     ("headers in C and C++", ["check-headers"]),
     ("build with Clang", ["kernel", "userland", "COMPILER=clang", "EXTRA="]),
+    ("pointers into user memory", ["check-user", "COMPILER=clang", "EXTRA="]),
+    ("locks", ["check-locks", "COMPILER=clang", "EXTRA="]),
     ("clang-tidy", ["--keep-going", "tidy", "COMPILER=clang", "EXTRA="]),
 ]
 

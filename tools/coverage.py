@@ -13,7 +13,6 @@ PATH = "docs/zircon-coverage.md"
 # Reasons, by what a name begins with; the longest beginning counts.
 REASONS = {
     "bti_": "no driver framework",
-    "cache_flush": "no program writes code at run time yet",
     "channel_call_etc_noretry": "part of the vDSO's own call",
     "channel_call_etc_finish": "part of the vDSO's own call",
     "channel_call_noretry": "part of the vDSO's own call",
@@ -22,7 +21,7 @@ REASONS = {
     "debug_send_command": "the kernel takes no commands",
     "framebuffer_": "no display",
     "guest_": "no hypervisor",
-    "interrupt_": "no driver framework",
+    "interrupt_create_virtual": "zx_interrupt_create makes them",
     "iob_": "shared regions and disciplines are not built",
     "iommu_": "no driver framework",
     "ioports_": "x86 only",

@@ -27,6 +27,7 @@ def parts(build, host_tests):
         ("models of protocols", [python, os.path.join(TOOLS, "models.py"), build]),
         ("runner's self-test", [python, os.path.join(TOOLS, "test_tap_run.py")]),
         ("checkers' self-test", [python, os.path.join(TOOLS, "test_checks.py")]),
+        ("probe's self-test", [python, os.path.join(TOOLS, "test_probe.py"), build]),
         ("card image's self-test", [python, os.path.join(TOOLS, "test_sdcard.py"), build]),
         ("conformance, 1 hart", [python, conformance, "--build", build, "--harts", "1"]),
         ("conformance, 4 harts", [python, conformance, "--build", build, "--harts", "4"]),

@@ -290,7 +290,7 @@ typedef uint32_t zx_vm_option_t;
 
 // Scattered buffers.
 typedef struct zx_iovec {
-    void *buffer;
+    void __user *buffer;
     size_t capacity; // bytes
 } zx_iovec_t;
 
@@ -347,10 +347,10 @@ typedef struct zx_handle_disposition {
 ZX_ASSERT_SIZE(zx_handle_disposition_t, 20);
 
 typedef struct zx_channel_call_args {
-    const void *wr_bytes;
-    const zx_handle_t *wr_handles;
-    void *rd_bytes;
-    zx_handle_t *rd_handles;
+    const void __user *wr_bytes;
+    const zx_handle_t __user *wr_handles;
+    void __user *rd_bytes;
+    zx_handle_t __user *rd_handles;
     uint32_t wr_num_bytes;
     uint32_t wr_num_handles;
     uint32_t rd_num_bytes;
@@ -360,10 +360,10 @@ typedef struct zx_channel_call_args {
 ZX_ASSERT_SIZE(zx_channel_call_args_t, 48);
 
 typedef struct zx_channel_call_etc_args {
-    const void *wr_bytes;
-    zx_handle_disposition_t *wr_handles;
-    void *rd_bytes;
-    zx_handle_info_t *rd_handles;
+    const void __user *wr_bytes;
+    zx_handle_disposition_t __user *wr_handles;
+    void __user *rd_bytes;
+    zx_handle_info_t __user *rd_handles;
     uint32_t wr_num_bytes;
     uint32_t wr_num_handles;
     uint32_t rd_num_bytes;
@@ -373,7 +373,7 @@ typedef struct zx_channel_call_etc_args {
 ZX_ASSERT_SIZE(zx_channel_call_etc_args_t, 48);
 
 typedef struct zx_channel_iovec {
-    const void *buffer;
+    const void __user *buffer;
     uint32_t capacity; // bytes
     uint32_t reserved; // 0
 } zx_channel_iovec_t;

@@ -98,11 +98,11 @@ void random_seed(const void *entropy, size_t len_bytes)
     random_unlock(irq);
 }
 
-void random_seed_jitter(void)
+void random_seed_jitter(uint64_t (*ticks)(void))
 {
     for (unsigned i = 0; i < JITTER_SAMPLES; i++) {
-        uint64_t ticks = arch_ticks();
-        random_seed(&ticks, sizeof(ticks)); /* is the work that is timed as well */
+        uint64_t now = ticks();
+        random_seed(&now, sizeof(now)); /* is the work that is timed as well */
     }
 }
 

@@ -7,9 +7,9 @@
 /* Mixes |len_bytes| bytes into the key; never makes it more predictable. Any context. */
 void random_seed(const void *entropy, size_t len_bytes);
 
-/* Mixes in what the clock says before and after pieces of work whose duration nobody knows exactly:
- * caches, DRAM refresh, firmware. Little entropy, but there is always some. Boot only. */
-void random_seed_jitter(void);
+/* Mixes in what the clock |ticks| says before and after pieces of work whose duration nobody knows
+ * exactly: caches, DRAM refresh, firmware. Little entropy, but there is always some. Boot only. */
+void random_seed_jitter(uint64_t (*ticks)(void));
 
 /* Fills |out|. Unpredictable only after enough was mixed in at boot. Any context. */
 void random_bytes(void *out, size_t len_bytes);

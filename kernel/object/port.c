@@ -18,11 +18,13 @@ struct port {
     struct object object;
     struct spinlock lock; /* rank PORT; guards all below */
     struct list_node packets;
+    struct list_node interrupts; /* packets, too */
     struct list_node watches;
     struct list_node sleepers;
     uint32_t count_user;
     uint32_t count_watches; /* active or queued */
     bool is_closed;
+    bool takes_interrupts; /* fixed */
 };
 
 /* How many watches or packets a walk looks at before it lets interrupts in. */
@@ -31,7 +33,8 @@ struct port {
 struct packet {
     struct list_node node;
     zx_port_packet_t content;
-    struct watch *watch; /* NULL: a user's, alone in its allocation */
+    struct watch *watch;   /* NULL: a user's or an interrupt's, alone in its allocation */
+    const void *interrupt; /* whose it is, not dereferenced; NULL: not an interrupt's */
 };
 
 enum watch_state { WATCH_ACTIVE, WATCH_QUEUED, WATCH_DEAD, WATCH_MARK };
@@ -386,6 +389,17 @@ bool port_cancel(struct object *object, struct object *source, const void *ident
     return port_drop(port_from(object), &filter);
 }
 
+static void port_drop_interrupts(struct port *port)
+{
+    struct list_node dropped, *node;
+    list_init(&dropped);
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    list_splice_back(&dropped, &port->interrupts);
+    spin_unlock_irqrestore(&port->lock, irq);
+    while ((node = list_pop_front(&dropped)) != NULL)
+        kfree(list_entry(node, struct packet, node));
+}
+
 static void port_on_zero_handles(struct object *object)
 {
     struct port *port = port_from(object);
@@ -396,6 +410,7 @@ static void port_on_zero_handles(struct object *object)
     spin_unlock_irqrestore(&port->lock, irq);
     struct port_filter all = {.everything = true};
     port_drop(port, &all);
+    port_drop_interrupts(port);
 }
 
 static void port_destroy(struct object *object)
@@ -419,6 +434,7 @@ zx_status_t port_create(struct object **out)
     object_init(&port->object, &port_ops, 0);
     spinlock_init(&port->lock, LOCK_RANK_PORT);
     list_init(&port->packets);
+    list_init(&port->interrupts);
     list_init(&port->watches);
     list_init(&port->sleepers);
     *out = &port->object;
@@ -435,6 +451,7 @@ zx_status_t port_queue(struct object *object, const zx_port_packet_t *content)
         return ZX_ERR_NO_MEMORY;
     packet->content = *content;
     packet->content.type = ZX_PKT_TYPE_USER;
+    packet->interrupt = NULL;
     packet->watch = NULL;
 
     zx_status_t status = ZX_OK;
@@ -453,8 +470,79 @@ zx_status_t port_queue(struct object *object, const zx_port_packet_t *content)
     return status;
 }
 
+/* ---- Interrupts ------------------------------------------------------------------------------ */
+
+void port_accept_interrupts(struct object *object)
+{
+    port_from(object)->takes_interrupts = true;
+}
+
+bool port_takes_interrupts(const struct object *object)
+{
+    return container_of(object, const struct port, object)->takes_interrupts;
+}
+
+static struct packet *find_interrupt_locked(struct port *port, const void *interrupt)
+{
+    list_for_each (node, &port->interrupts) {
+        struct packet *packet = list_entry(node, struct packet, node);
+        if (packet->interrupt == interrupt)
+            return packet;
+    }
+    return NULL;
+}
+
+zx_status_t port_queue_interrupt(struct object *object, const void *interrupt, uint64_t key,
+                                 zx_time_t timestamp)
+{
+    struct port *port = port_from(object);
+    struct packet *packet = kzalloc(sizeof(*packet));
+    if (!packet)
+        return ZX_ERR_NO_MEMORY;
+    packet->interrupt = interrupt;
+    packet->content.key = key;
+    packet->content.type = ZX_PKT_TYPE_INTERRUPT;
+    packet->content.interrupt.timestamp = timestamp;
+
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    bool is_alone = !find_interrupt_locked(port, interrupt);
+    bool is_queued = is_alone && !port->is_closed;
+    if (is_queued) {
+        list_push_back(&port->interrupts, &packet->node);
+        port_wake_one_locked(port);
+    }
+    spin_unlock_irqrestore(&port->lock, irq);
+    if (!is_queued)
+        kfree(packet);
+    return is_alone ? ZX_OK : ZX_ERR_BAD_STATE;
+}
+
+bool port_remove_interrupt(struct object *object, const void *interrupt)
+{
+    struct port *port = port_from(object);
+    irq_state_t irq = spin_lock_irqsave(&port->lock);
+    struct packet *packet = find_interrupt_locked(port, interrupt);
+    if (packet)
+        list_remove(&packet->node);
+    spin_unlock_irqrestore(&port->lock, irq);
+    kfree(packet);
+    return packet != NULL;
+}
+
+/* They come before everything else. */
+static struct packet *pop_interrupt_locked(struct port *port)
+{
+    struct list_node *node = list_pop_front(&port->interrupts);
+    return node ? list_entry(node, struct packet, node) : NULL;
+}
+
+/* ---- Wait ------------------------------------------------------------------------------------ */
+
 static struct packet *port_pop_locked(struct port *port)
 {
+    struct packet *first = pop_interrupt_locked(port);
+    if (first)
+        return first;
     list_for_each (node, &port->packets) {
         struct packet *packet = list_entry(node, struct packet, node);
         if (packet_is_mark(packet))
@@ -482,7 +570,7 @@ zx_status_t port_take(struct object *object, zx_time_t deadline_ns, struct packe
             status = ZX_ERR_CANCELED;
         if (!packet && status == ZX_OK)
             list_push_back(&port->sleepers, &sleeper.node);
-        else if (!packet && !list_is_empty(&port->packets))
+        else if (!packet && !(list_is_empty(&port->packets) && list_is_empty(&port->interrupts)))
             port_wake_one_locked(port);
         spin_unlock_irqrestore(&port->lock, irq);
         if (packet || status != ZX_OK)
@@ -505,7 +593,10 @@ void port_put_back(struct object *object, struct packet *packet)
     struct port *port = port_from(object);
     irq_state_t irq = spin_lock_irqsave(&port->lock);
     bool is_open = !port->is_closed;
-    if (is_open) {
+    if (is_open && packet->interrupt) {
+        list_push_front(&port->interrupts, &packet->node);
+        port_wake_one_locked(port);
+    } else if (is_open) {
         list_push_front(&port->packets, &packet->node);
         if (packet->watch) {
             packet->watch->state = WATCH_QUEUED;

@@ -17,6 +17,17 @@ MUST_USE zx_status_t port_create(struct object **out);
  * ZX_ERR_BAD_STATE: the last handle is closed. */
 MUST_USE zx_status_t port_queue(struct object *port, const zx_port_packet_t *packet);
 
+/* From now on, or rather from its creation, interrupts may be bound to the port. */
+void port_accept_interrupts(struct object *port);
+bool port_takes_interrupts(const struct object *port);
+
+/* Queues a packet of |interrupt|, before all of other kinds; dropped if the port is closed.
+ * ZX_ERR_BAD_STATE: there is one of it. ZX_ERR_NO_MEMORY. Locks of rank PAIR may be held. */
+MUST_USE zx_status_t port_queue_interrupt(struct object *port, const void *interrupt, uint64_t key,
+                                          zx_time_t timestamp);
+/* Drops that packet. False: there was none. Locks of rank PAIR may be held. */
+bool port_remove_interrupt(struct object *port, const void *interrupt);
+
 /* A packet that has left its port's queue. */
 struct packet;
 

@@ -71,3 +71,17 @@ static inline bool abi_process_memory_keeps_to_rights(void)
 {
     return abi_get_mode() == ABI_DOCUMENTED;
 }
+
+/* zx_cache_flush knows ZX_CACHE_FLUSH_INSN; otherwise that is ZX_ERR_NOT_SUPPORTED, as in Zircon's
+ * port to RISC-V. */
+static inline bool abi_cache_flush_knows_instructions(void)
+{
+    return abi_get_mode() == ABI_DOCUMENTED;
+}
+
+/* What looks like a system call and is none is only ZX_ERR_BAD_SYSCALL; otherwise the thread raises
+ * a policy exception too, which ends its process if nobody handles it. */
+static inline bool abi_bad_syscall_raises_exception(void)
+{
+    return abi_get_mode() == ABI_ZIRCON;
+}

@@ -13,7 +13,7 @@ static zx_status_t iovec_walk(const struct message_source *source, uint8_t *dst,
                               size_t *out_bytes)
 {
     zx_channel_iovec_t records[CHUNK];
-    const zx_channel_iovec_t *records_user = source->bytes_user;
+    const zx_channel_iovec_t __user *records_user = source->bytes_user;
     size_t total = 0;
     if (source->num_bytes > ZX_CHANNEL_MAX_MSG_IOVECS)
         return ZX_ERR_OUT_OF_RANGE;
@@ -149,7 +149,7 @@ static bool take_chunk(const struct message_source *source, const struct object 
     } in;
     size_t size = source->is_etc ? sizeof(in.dispositions[0]) : sizeof(in.values[0]);
     uintptr_t at_user = (uintptr_t)source->handles_user + first * size;
-    zx_status_t status = user_copy_in(&in, (const void *)at_user, count * size);
+    zx_status_t status = user_copy_in(&in, (const void __user *)at_user, count * size);
     if (status != ZX_OK) {
         note_failure(result, status);
         return false;
@@ -169,7 +169,7 @@ static bool take_chunk(const struct message_source *source, const struct object 
             handle_close(handle);
     }
     if (source->is_etc)
-        note_failure(result, user_copy_out((void *)at_user, &in, count * size));
+        note_failure(result, user_copy_out((void __user *)at_user, &in, count * size));
     return true;
 }
 
@@ -212,8 +212,9 @@ static zx_status_t put_handle(const struct message_sink *sink, uint32_t index,
                               const zx_handle_info_t *info)
 {
     if (!sink->is_etc)
-        return user_put_u32((zx_handle_t *)sink->handles_user + index, info->handle);
-    return user_copy_out((zx_handle_info_t *)sink->handles_user + index, info, sizeof(*info));
+        return user_put_u32((zx_handle_t __user *)sink->handles_user + index, info->handle);
+    return user_copy_out((zx_handle_info_t __user *)sink->handles_user + index, info,
+                         sizeof(*info));
 }
 
 /* Everything that can be written before there are handles: afterwards it is seldom that anything

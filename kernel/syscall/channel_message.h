@@ -8,9 +8,9 @@
 /* What a user wants to send. */
 struct message_source {
     uint32_t options; /* 0 or ZX_CHANNEL_WRITE_USE_IOVEC */
-    const void *bytes_user;
+    const void __user *bytes_user;
     uint32_t num_bytes; /* with USE_IOVEC: records at bytes_user */
-    const void *handles_user;
+    const void __user *handles_user;
     uint32_t num_handles;
     bool is_etc; /* the handles are zx_handle_disposition_t */
 };
@@ -25,8 +25,8 @@ MUST_USE zx_status_t message_from_user(const struct message_source *source,
 
 /* Where a user wants to have it; the sizes were checked. */
 struct message_sink {
-    void *bytes_user;
-    void *handles_user;
+    void __user *bytes_user;
+    void __user *handles_user;
     bool is_etc; /* zx_handle_info_t */
 };
 

@@ -10,10 +10,10 @@
 struct info_request {
     zx_handle_t handle;
     uint32_t topic;
-    void *buffer;
+    void __user *buffer;
     size_t buffer_bytes;
-    size_t *actual; /* these two may be NULL */
-    size_t *avail;
+    size_t __user *actual; /* these two may be NULL */
+    size_t __user *avail;
 };
 
 /* Writes the one record of a topic. ZX_ERR_BUFFER_TOO_SMALL: with *actual 0 and *avail 1. */

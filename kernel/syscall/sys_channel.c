@@ -7,7 +7,8 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_channel_create(uint32_t options, zx_handle_t *out0_user, zx_handle_t *out1_user)
+zx_status_t sys_channel_create(uint32_t options, zx_handle_t __user *out0_user,
+                               zx_handle_t __user *out1_user)
 {
     struct object *ends[2];
     if (options != 0)
@@ -66,8 +67,8 @@ static zx_status_t write_common(zx_handle_t handle, const struct message_source 
     return status;
 }
 
-zx_status_t sys_channel_write(zx_handle_t handle, uint32_t options, const void *bytes_user,
-                              uint32_t num_bytes, const zx_handle_t *handles_user,
+zx_status_t sys_channel_write(zx_handle_t handle, uint32_t options, const void __user *bytes_user,
+                              uint32_t num_bytes, const zx_handle_t __user *handles_user,
                               uint32_t num_handles)
 {
     if (LIKELY((options | num_handles) == 0))
@@ -77,8 +78,9 @@ zx_status_t sys_channel_write(zx_handle_t handle, uint32_t options, const void *
     return write_common(handle, &source);
 }
 
-zx_status_t sys_channel_write_etc(zx_handle_t handle, uint32_t options, const void *bytes_user,
-                                  uint32_t num_bytes, zx_handle_disposition_t *handles_user,
+zx_status_t sys_channel_write_etc(zx_handle_t handle, uint32_t options,
+                                  const void __user *bytes_user, uint32_t num_bytes,
+                                  zx_handle_disposition_t __user *handles_user,
                                   uint32_t num_handles)
 {
     struct message_source source = {options,      bytes_user,  num_bytes,
@@ -89,8 +91,8 @@ zx_status_t sys_channel_write_etc(zx_handle_t handle, uint32_t options, const vo
 /* ---- Read ------------------------------------------------------------------------------------ */
 
 /* The sizes of a message, given or refused. */
-static zx_status_t put_actuals(uint32_t *bytes_user, uint32_t bytes, uint32_t *handles_user,
-                               uint32_t handles)
+static zx_status_t put_actuals(uint32_t __user *bytes_user, uint32_t bytes,
+                               uint32_t __user *handles_user, uint32_t handles)
 {
     zx_status_t status = user_put_u32_optional(bytes_user, bytes);
     if (status == ZX_OK)
@@ -103,8 +105,8 @@ struct read_args {
     uint32_t num_bytes;
     uint32_t num_handles;
     struct message_sink sink;
-    uint32_t *actual_bytes_user;
-    uint32_t *actual_handles_user;
+    uint32_t __user *actual_bytes_user;
+    uint32_t __user *actual_handles_user;
 };
 
 /* Hands over the message, or only its sizes when it is NULL. What cannot be handed over is put back
@@ -149,9 +151,10 @@ static zx_status_t read_common(zx_handle_t handle, const struct read_args *args)
     return status;
 }
 
-zx_status_t sys_channel_read(zx_handle_t handle, uint32_t options, void *bytes_user,
-                             zx_handle_t *handles_user, uint32_t num_bytes, uint32_t num_handles,
-                             uint32_t *actual_bytes_user, uint32_t *actual_handles_user)
+zx_status_t sys_channel_read(zx_handle_t handle, uint32_t options, void __user *bytes_user,
+                             zx_handle_t __user *handles_user, uint32_t num_bytes,
+                             uint32_t num_handles, uint32_t __user *actual_bytes_user,
+                             uint32_t __user *actual_handles_user)
 {
     struct read_args args = {
         .options = options,
@@ -164,10 +167,10 @@ zx_status_t sys_channel_read(zx_handle_t handle, uint32_t options, void *bytes_u
     return read_common(handle, &args);
 }
 
-zx_status_t sys_channel_read_etc(zx_handle_t handle, uint32_t options, void *bytes_user,
-                                 zx_handle_info_t *handles_user, uint32_t num_bytes,
-                                 uint32_t num_handles, uint32_t *actual_bytes_user,
-                                 uint32_t *actual_handles_user)
+zx_status_t sys_channel_read_etc(zx_handle_t handle, uint32_t options, void __user *bytes_user,
+                                 zx_handle_info_t __user *handles_user, uint32_t num_bytes,
+                                 uint32_t num_handles, uint32_t __user *actual_bytes_user,
+                                 uint32_t __user *actual_handles_user)
 {
     struct read_args args = {
         .options = options,
@@ -188,8 +191,8 @@ struct call_args {
     uint32_t max_bytes;
     uint32_t max_handles;
     struct message_sink sink;
-    uint32_t *actual_bytes_user;
-    uint32_t *actual_handles_user;
+    uint32_t __user *actual_bytes_user;
+    uint32_t __user *actual_handles_user;
 };
 
 /* Sends and sleeps; the reply is the caller's. */
@@ -248,8 +251,9 @@ static zx_status_t call_common(zx_handle_t handle, const struct call_args *args)
 }
 
 zx_status_t sys_channel_call(zx_handle_t handle, uint32_t options, zx_time_t deadline,
-                             const zx_channel_call_args_t *args_user, uint32_t *actual_bytes_user,
-                             uint32_t *actual_handles_user)
+                             const zx_channel_call_args_t __user *args_user,
+                             uint32_t __user *actual_bytes_user,
+                             uint32_t __user *actual_handles_user)
 {
     zx_channel_call_args_t in;
     zx_status_t status = user_copy_in(&in, args_user, sizeof(in));
@@ -268,8 +272,9 @@ zx_status_t sys_channel_call(zx_handle_t handle, uint32_t options, zx_time_t dea
 }
 
 zx_status_t sys_channel_call_etc(zx_handle_t handle, uint32_t options, zx_time_t deadline,
-                                 zx_channel_call_etc_args_t *args_user, uint32_t *actual_bytes_user,
-                                 uint32_t *actual_handles_user)
+                                 zx_channel_call_etc_args_t __user *args_user,
+                                 uint32_t __user *actual_bytes_user,
+                                 uint32_t __user *actual_handles_user)
 {
     zx_channel_call_etc_args_t in;
     zx_status_t status = user_copy_in(&in, args_user, sizeof(in));

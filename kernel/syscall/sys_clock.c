@@ -6,7 +6,8 @@
 #define VERSION_MASK     (~0ull << ZX_CLOCK_ARGS_VERSION_SHIFT)
 #define VERSION_OF(word) ((word) >> ZX_CLOCK_ARGS_VERSION_SHIFT)
 
-zx_status_t sys_clock_create(uint64_t options, const void *args_user, zx_handle_t *out_user)
+zx_status_t sys_clock_create(uint64_t options, const void __user *args_user,
+                             zx_handle_t __user *out_user)
 {
     zx_clock_create_args_v1_t args = {0};
     struct object *clock;
@@ -22,7 +23,7 @@ zx_status_t sys_clock_create(uint64_t options, const void *args_user, zx_handle_
     return user_put_handle(clock, clock->ops->default_rights, out_user);
 }
 
-zx_status_t sys_clock_read(zx_handle_t handle, zx_time_t *now_user)
+zx_status_t sys_clock_read(zx_handle_t handle, zx_time_t __user *now_user)
 {
     struct object *clock;
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_CLOCK, ZX_RIGHT_READ, &clock, NULL);
@@ -33,22 +34,23 @@ zx_status_t sys_clock_read(zx_handle_t handle, zx_time_t *now_user)
     return user_copy_out(now_user, &now, sizeof(now));
 }
 
-zx_status_t sys_clock_get_details(zx_handle_t handle, uint64_t options, void *details_user)
+zx_status_t sys_clock_get_details(zx_handle_t handle, uint64_t options, void __user *details_user)
 {
     zx_clock_details_v1_t details;
     struct object *clock;
-    if (options != ZX_CLOCK_ARGS_VERSION(1))
-        return ZX_ERR_INVALID_ARGS;
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_CLOCK, ZX_RIGHT_READ, &clock, NULL);
     if (status != ZX_OK)
         return status;
-    clock_obj_get_details(clock, &details);
+    if (options == ZX_CLOCK_ARGS_VERSION(1))
+        clock_obj_get_details(clock, &details);
+    else
+        status = ZX_ERR_INVALID_ARGS;
     object_put(clock);
-    return user_copy_out(details_user, &details, sizeof(details));
+    return status == ZX_OK ? user_copy_out(details_user, &details, sizeof(details)) : status;
 }
 
 /* The arguments in the form of the newest version. */
-static zx_status_t copy_update_args(uint64_t options, const void *args_user,
+static zx_status_t copy_update_args(uint64_t options, const void __user *args_user,
                                     zx_clock_update_args_v2_t *out)
 {
     zx_clock_update_args_v1_t old;
@@ -67,7 +69,7 @@ static zx_status_t copy_update_args(uint64_t options, const void *args_user,
     return ZX_OK;
 }
 
-zx_status_t sys_clock_update(zx_handle_t handle, uint64_t options, const void *args_user)
+zx_status_t sys_clock_update(zx_handle_t handle, uint64_t options, const void __user *args_user)
 {
     zx_clock_update_args_v2_t args;
     struct object *clock;

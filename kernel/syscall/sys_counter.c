@@ -3,7 +3,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_counter_create(uint32_t options, zx_handle_t *out_user)
+zx_status_t sys_counter_create(uint32_t options, zx_handle_t __user *out_user)
 {
     struct object *counter;
     if (options != 0)
@@ -26,7 +26,7 @@ zx_status_t sys_counter_add(zx_handle_t handle, int64_t amount)
     return status;
 }
 
-zx_status_t sys_counter_read(zx_handle_t handle, int64_t *value_user)
+zx_status_t sys_counter_read(zx_handle_t handle, int64_t __user *value_user)
 {
     struct object *counter;
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_COUNTER, ZX_RIGHT_READ, &counter, NULL);

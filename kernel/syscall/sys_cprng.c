@@ -5,10 +5,10 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-void sys_cprng_draw(void *buffer_user, size_t buffer_size)
+void sys_cprng_draw(void __user *buffer_user, size_t buffer_size)
 {
     uint8_t chunk[ZX_CPRNG_DRAW_MAX_LEN];
-    uint8_t *dst_user = buffer_user;
+    uint8_t __user *dst_user = buffer_user;
     while (buffer_size > 0 && !thread_is_killed()) {
         size_t len = MIN(buffer_size, sizeof(chunk));
         random_bytes(chunk, len);
@@ -21,7 +21,7 @@ void sys_cprng_draw(void *buffer_user, size_t buffer_size)
     memset(chunk, 0, sizeof(chunk));
 }
 
-zx_status_t sys_cprng_add_entropy(const void *buffer_user, size_t buffer_size)
+zx_status_t sys_cprng_add_entropy(const void __user *buffer_user, size_t buffer_size)
 {
     uint8_t entropy[ZX_CPRNG_ADD_ENTROPY_MAX_LEN];
     if (buffer_size > sizeof(entropy))

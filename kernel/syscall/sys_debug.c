@@ -7,7 +7,7 @@
 #define DEBUG_WRITE_MAX 256u
 #define DEBUG_READ_MAX  256u
 
-zx_status_t sys_debug_write(const char *buffer_user, size_t buffer_size)
+zx_status_t sys_debug_write(const char __user *buffer_user, size_t buffer_size)
 {
     char buffer[DEBUG_WRITE_MAX];
     size_t len = MIN(buffer_size, (size_t)DEBUG_WRITE_MAX);
@@ -18,8 +18,8 @@ zx_status_t sys_debug_write(const char *buffer_user, size_t buffer_size)
     return ZX_OK;
 }
 
-zx_status_t sys_debug_read(zx_handle_t handle, char *buffer_user, size_t buffer_size,
-                           size_t *actual_user)
+zx_status_t sys_debug_read(zx_handle_t handle, char __user *buffer_user, size_t buffer_size,
+                           size_t __user *actual_user)
 {
     char buffer[DEBUG_READ_MAX];
     size_t len = 0;

@@ -4,7 +4,8 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_debuglog_create(zx_handle_t resource, uint32_t options, zx_handle_t *out_user)
+zx_status_t sys_debuglog_create(zx_handle_t resource, uint32_t options,
+                                zx_handle_t __user *out_user)
 {
     bool is_reader = options == ZX_LOG_FLAG_READABLE;
     struct object *log;
@@ -21,7 +22,7 @@ zx_status_t sys_debuglog_create(zx_handle_t resource, uint32_t options, zx_handl
     return user_put_handle(log, rights, out_user);
 }
 
-zx_status_t sys_debuglog_write(zx_handle_t handle, uint32_t options, const void *buffer_user,
+zx_status_t sys_debuglog_write(zx_handle_t handle, uint32_t options, const void __user *buffer_user,
                                size_t buffer_size)
 {
     char text[ZX_LOG_RECORD_DATA_MAX];
@@ -40,7 +41,7 @@ zx_status_t sys_debuglog_write(zx_handle_t handle, uint32_t options, const void 
     return status;
 }
 
-zx_status_t sys_debuglog_read(zx_handle_t handle, uint32_t options, void *buffer_user,
+zx_status_t sys_debuglog_read(zx_handle_t handle, uint32_t options, void __user *buffer_user,
                               size_t buffer_size)
 {
     zx_log_record_t record;

@@ -4,7 +4,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_event_create(uint32_t options, zx_handle_t *out_user)
+zx_status_t sys_event_create(uint32_t options, zx_handle_t __user *out_user)
 {
     struct object *event;
     if (options != 0)
@@ -18,7 +18,8 @@ zx_status_t sys_event_create(uint32_t options, zx_handle_t *out_user)
     return user_put_handle(event, event->ops->default_rights, out_user);
 }
 
-zx_status_t sys_eventpair_create(uint32_t options, zx_handle_t *out0_user, zx_handle_t *out1_user)
+zx_status_t sys_eventpair_create(uint32_t options, zx_handle_t __user *out0_user,
+                                 zx_handle_t __user *out1_user)
 {
     struct object *ends[2];
     if (options != 0)

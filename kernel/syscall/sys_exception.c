@@ -5,7 +5,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_exception_get_thread(zx_handle_t handle, zx_handle_t *out)
+zx_status_t sys_exception_get_thread(zx_handle_t handle, zx_handle_t __user *out)
 {
     struct exception *exception;
     zx_status_t status = lookup_exception(handle, 0, &exception, NULL);
@@ -20,7 +20,7 @@ zx_status_t sys_exception_get_thread(zx_handle_t handle, zx_handle_t *out)
     return user_put_handle(thread, rights, out);
 }
 
-zx_status_t sys_exception_get_process(zx_handle_t handle, zx_handle_t *out)
+zx_status_t sys_exception_get_process(zx_handle_t handle, zx_handle_t __user *out)
 {
     struct exception *exception;
     zx_status_t status = lookup_exception(handle, 0, &exception, NULL);
@@ -43,7 +43,7 @@ zx_status_t sys_exception_get_process(zx_handle_t handle, zx_handle_t *out)
 }
 
 zx_status_t sys_thread_raise_exception(uint32_t options, zx_excp_type_t type,
-                                       const zx_exception_context_t *context_user)
+                                       const zx_exception_context_t __user *context_user)
 {
     zx_exception_context_t context;
     if (options != ZX_EXCEPTION_TARGET_JOB_DEBUGGER || type != ZX_EXCP_USER)

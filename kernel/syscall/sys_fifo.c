@@ -6,7 +6,7 @@
 #include "kernel/vm/kheap.h"
 
 zx_status_t sys_fifo_create(size_t elem_count, size_t elem_size, uint32_t options,
-                            zx_handle_t *out0_user, zx_handle_t *out1_user)
+                            zx_handle_t __user *out0_user, zx_handle_t __user *out1_user)
 {
     struct object *ends[2];
     if (options != 0)
@@ -37,7 +37,7 @@ static zx_status_t fifo_get(zx_handle_t handle, zx_rights_t right, size_t elem_s
 
 /* The elements pass through a buffer of the kernel's: the fifo's lock is not held while user memory
  * is touched. More than fits into a fifo is never needed. */
-static zx_status_t write_elements(struct object *fifo, const void *data_user, size_t count,
+static zx_status_t write_elements(struct object *fifo, const void __user *data_user, size_t count,
                                   size_t *out_count)
 {
     size_t elem_bytes = fifo_elem_bytes(fifo);
@@ -52,8 +52,8 @@ static zx_status_t write_elements(struct object *fifo, const void *data_user, si
     return status;
 }
 
-zx_status_t sys_fifo_write(zx_handle_t handle, size_t elem_size, const void *data_user,
-                           size_t count, size_t *actual_user)
+zx_status_t sys_fifo_write(zx_handle_t handle, size_t elem_size, const void __user *data_user,
+                           size_t count, size_t __user *actual_user)
 {
     struct object *fifo;
     size_t done;
@@ -68,8 +68,8 @@ zx_status_t sys_fifo_write(zx_handle_t handle, size_t elem_size, const void *dat
 }
 
 struct fifo_sink {
-    uint8_t *data_user;
-    size_t *actual_user; /* or NULL */
+    uint8_t __user *data_user;
+    size_t __user *actual_user; /* or NULL */
     size_t elem_bytes;
 };
 
@@ -83,8 +83,8 @@ static zx_status_t copy_piece_out(void *ctx, const void *piece, size_t done_byte
     return user_put_size_optional(sink->actual_user, (done_bytes + len_bytes) / sink->elem_bytes);
 }
 
-zx_status_t sys_fifo_read(zx_handle_t handle, size_t elem_size, void *data_user, size_t count,
-                          size_t *actual_user)
+zx_status_t sys_fifo_read(zx_handle_t handle, size_t elem_size, void __user *data_user,
+                          size_t count, size_t __user *actual_user)
 {
     struct fifo_sink sink = {data_user, actual_user, elem_size};
     struct object *fifo;

@@ -27,7 +27,7 @@ static void owner_put(const struct futex_owner *owner)
         object_put(&owner->thread->object);
 }
 
-zx_status_t sys_futex_wait(const zx_futex_t *value_ptr, zx_futex_storage_t current_value,
+zx_status_t sys_futex_wait(const zx_futex_t __user *value_ptr, zx_futex_storage_t current_value,
                            zx_handle_t new_futex_owner, zx_time_t deadline)
 {
     static const struct futex_owner nobody = {.thread = NULL, .koid = 0, .status = ZX_OK};
@@ -40,19 +40,20 @@ zx_status_t sys_futex_wait(const zx_futex_t *value_ptr, zx_futex_storage_t curre
     return status;
 }
 
-zx_status_t sys_futex_wake(const zx_futex_t *value_ptr, uint32_t wake_count)
+zx_status_t sys_futex_wake(const zx_futex_t __user *value_ptr, uint32_t wake_count)
 {
     return futex_wake((uintptr_t)value_ptr, wake_count, false);
 }
 
-zx_status_t sys_futex_wake_single_owner(const zx_futex_t *value_ptr)
+zx_status_t sys_futex_wake_single_owner(const zx_futex_t __user *value_ptr)
 {
     return futex_wake((uintptr_t)value_ptr, 1, true);
 }
 
-zx_status_t sys_futex_requeue(const zx_futex_t *value_ptr, uint32_t wake_count,
-                              zx_futex_storage_t current_value, const zx_futex_t *requeue_ptr,
-                              uint32_t requeue_count, zx_handle_t new_requeue_owner)
+zx_status_t sys_futex_requeue(const zx_futex_t __user *value_ptr, uint32_t wake_count,
+                              zx_futex_storage_t current_value,
+                              const zx_futex_t __user *requeue_ptr, uint32_t requeue_count,
+                              zx_handle_t new_requeue_owner)
 {
     struct futex_requeue_args args = {
         .from = (uintptr_t)value_ptr,
@@ -67,10 +68,10 @@ zx_status_t sys_futex_requeue(const zx_futex_t *value_ptr, uint32_t wake_count,
     return status;
 }
 
-zx_status_t sys_futex_requeue_single_owner(const zx_futex_t *value_ptr,
+zx_status_t sys_futex_requeue_single_owner(const zx_futex_t __user *value_ptr,
                                            zx_futex_storage_t current_value,
-                                           const zx_futex_t *requeue_ptr, uint32_t requeue_count,
-                                           zx_handle_t new_requeue_owner)
+                                           const zx_futex_t __user *requeue_ptr,
+                                           uint32_t requeue_count, zx_handle_t new_requeue_owner)
 {
     struct futex_requeue_args args = {
         .from = (uintptr_t)value_ptr,
@@ -86,7 +87,7 @@ zx_status_t sys_futex_requeue_single_owner(const zx_futex_t *value_ptr,
     return status;
 }
 
-zx_status_t sys_futex_get_owner(const zx_futex_t *value_ptr, zx_koid_t *koid_user)
+zx_status_t sys_futex_get_owner(const zx_futex_t __user *value_ptr, zx_koid_t __user *koid_user)
 {
     zx_koid_t koid;
     zx_status_t status = futex_get_owner((uintptr_t)value_ptr, &koid);

@@ -15,7 +15,7 @@ zx_status_t sys_handle_close(zx_handle_t value)
     return ZX_OK;
 }
 
-zx_status_t sys_handle_close_many(const zx_handle_t *values_user, size_t count)
+zx_status_t sys_handle_close_many(const zx_handle_t __user *values_user, size_t count)
 {
     zx_handle_t values[CLOSE_CHUNK];
     zx_status_t result = ZX_OK;
@@ -50,7 +50,8 @@ static zx_status_t rights_reduce(zx_rights_t had, zx_rights_t wanted, zx_rights_
 }
 
 /* Puts |handle| (takes it) with |rights| into the table and tells the value. */
-static zx_status_t put_handle(struct handle *handle, zx_rights_t rights, zx_handle_t *out_user)
+static zx_status_t put_handle(struct handle *handle, zx_rights_t rights,
+                              zx_handle_t __user *out_user)
 {
     struct handle_table *table = handle_table_current();
     zx_handle_t value;
@@ -67,14 +68,15 @@ static zx_status_t put_handle(struct handle *handle, zx_rights_t rights, zx_hand
     return status;
 }
 
-zx_status_t sys_handle_duplicate(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+zx_status_t sys_handle_duplicate(zx_handle_t value, zx_rights_t rights,
+                                 zx_handle_t __user *out_user)
 {
     struct handle *copy;
     zx_status_t status = handle_table_duplicate(handle_table_current(), value, &copy);
     return status == ZX_OK ? put_handle(copy, rights, out_user) : status;
 }
 
-zx_status_t sys_handle_replace(zx_handle_t value, zx_rights_t rights, zx_handle_t *out_user)
+zx_status_t sys_handle_replace(zx_handle_t value, zx_rights_t rights, zx_handle_t __user *out_user)
 {
     struct handle *handle = handle_table_remove(handle_table_current(), value);
     return handle ? put_handle(handle, rights, out_user) : ZX_ERR_BAD_HANDLE;

@@ -75,8 +75,8 @@ static zx_status_t info_handle_count(const struct info_request *request)
     return info_put_record(request, &info, sizeof(info));
 }
 
-zx_status_t sys_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
-                                size_t buffer_size, size_t *actual, size_t *avail)
+zx_status_t sys_object_get_info(zx_handle_t handle, uint32_t topic, void __user *buffer,
+                                size_t buffer_size, size_t __user *actual, size_t __user *avail)
 {
     struct info_request request = {handle, topic, buffer, buffer_size, actual, avail};
 
@@ -120,7 +120,7 @@ static zx_status_t find_child(struct object *parent, zx_koid_t koid, struct obje
 }
 
 zx_status_t sys_object_get_child(zx_handle_t handle, uint64_t koid, zx_rights_t rights,
-                                 zx_handle_t *out)
+                                 zx_handle_t __user *out)
 {
     struct object *parent, *child;
     zx_rights_t parent_rights, max_rights;

@@ -49,7 +49,7 @@ static void args_free(struct create_args *args)
     kfree(args);
 }
 
-static zx_status_t create(const void *regions, size_t count, struct iob_endpoint **out_ep0,
+static zx_status_t create(const void __user *regions, size_t count, struct iob_endpoint **out_ep0,
                           struct iob_endpoint **out_ep1)
 {
     struct create_args *args = kzalloc(sizeof(*args) + count * sizeof(args->descriptions[0]));
@@ -66,8 +66,8 @@ static zx_status_t create(const void *regions, size_t count, struct iob_endpoint
     return status;
 }
 
-zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_regions,
-                           zx_handle_t *ep0_out, zx_handle_t *ep1_out)
+zx_status_t sys_iob_create(uint64_t options, const void __user *regions, size_t num_regions,
+                           zx_handle_t __user *ep0_out, zx_handle_t __user *ep1_out)
 {
     struct iob_endpoint *ep0, *ep1;
 
@@ -90,7 +90,7 @@ zx_status_t sys_iob_create(uint64_t options, const void *regions, size_t num_reg
     return user_put_handles(outs, ARRAY_COUNT(outs));
 }
 
-zx_status_t sys_iob_create_shared_region(uint64_t options, uint64_t size, zx_handle_t *out)
+zx_status_t sys_iob_create_shared_region(uint64_t options, uint64_t size, zx_handle_t __user *out)
 {
     struct iob_shared *shared;
 

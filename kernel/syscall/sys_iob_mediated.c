@@ -13,21 +13,21 @@
 /* ---- Id allocator ---------------------------------------------------------------------------- */
 
 /* *id_user can be written and keeps its value for now: an id cannot be given back. */
-static zx_status_t probe_out_u32(uint32_t *id_user)
+static zx_status_t probe_out_u32(uint32_t __user *id_user)
 {
     uint32_t value;
     zx_status_t status = user_copy_in(&value, id_user, sizeof(value));
     return status == ZX_OK ? user_put_u32(id_user, value) : status;
 }
 
-static zx_status_t copy_blob(const struct iob_memory *memory, void *copy, const void *blob_user,
-                             uint64_t blob_bytes, uint32_t *out_id)
+static zx_status_t copy_blob(const struct iob_memory *memory, void *copy,
+                             const void __user *blob_user, uint64_t blob_bytes, uint32_t *out_id)
 {
     zx_status_t status = user_copy_in(copy, blob_user, blob_bytes);
     return status == ZX_OK ? iob_ids_add(memory, copy, blob_bytes, out_id) : status;
 }
 
-static zx_status_t allocate_id(const struct iob_memory *memory, const void *blob_user,
+static zx_status_t allocate_id(const struct iob_memory *memory, const void __user *blob_user,
                                uint64_t blob_bytes, uint32_t *out_id)
 {
     char small[STACK_COPY_BYTES];
@@ -45,7 +45,8 @@ static zx_status_t allocate_id(const struct iob_memory *memory, const void *blob
 }
 
 zx_status_t sys_iob_allocate_id(zx_handle_t handle, uint32_t options, uint32_t region_index,
-                                const void *blob_ptr, uint64_t blob_size, uint32_t *id)
+                                const void __user *blob_ptr, uint64_t blob_size,
+                                uint32_t __user *id)
 {
     const struct iob_memory *memory;
     struct iob_endpoint *endpoint;
@@ -77,7 +78,7 @@ struct payload {
     size_t size_bytes;
 };
 
-static zx_status_t payload_get(struct payload *payload, const zx_iovec_t *vectors_user,
+static zx_status_t payload_get(struct payload *payload, const zx_iovec_t __user *vectors_user,
                                size_t count)
 {
     size_t room = IOB_RING_PAYLOAD_MAX_BYTES;
@@ -136,7 +137,7 @@ static zx_status_t record_alloc(struct iob_shared *shared, const struct payload 
 }
 
 static zx_status_t write_record(struct iob_shared *shared, uint64_t tag,
-                                const zx_iovec_t *vectors_user, size_t count)
+                                const zx_iovec_t __user *vectors_user, size_t count)
 {
     union {
         struct iob_record record;
@@ -156,7 +157,7 @@ static zx_status_t write_record(struct iob_shared *shared, uint64_t tag,
 }
 
 zx_status_t sys_iob_writev(zx_handle_t handle, uint64_t options, uint32_t region_index,
-                           const zx_iovec_t *vectors, size_t num_vectors)
+                           const zx_iovec_t __user *vectors, size_t num_vectors)
 {
     struct iob_endpoint *endpoint;
     struct iob_shared *shared;

@@ -24,7 +24,7 @@ static bool wait_tells_state(zx_status_t status)
 }
 
 zx_status_t sys_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,
-                                zx_signals_t *observed_user)
+                                zx_signals_t __user *observed_user)
 {
     uint32_t observed;
     zx_status_t status = wait_one(handle, signals, deadline, &observed);
@@ -60,7 +60,8 @@ static zx_status_t wait_many(zx_wait_item_t *items, struct wait_entry *entries, 
     return status;
 }
 
-zx_status_t sys_object_wait_many(zx_wait_item_t *items_user, size_t num_items, zx_time_t deadline)
+zx_status_t sys_object_wait_many(zx_wait_item_t __user *items_user, size_t num_items,
+                                 zx_time_t deadline)
 {
     if (num_items > ZX_WAIT_MANY_MAX_ITEMS)
         return ZX_ERR_OUT_OF_RANGE;

@@ -4,7 +4,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_port_create(uint32_t options, zx_handle_t *out_user)
+zx_status_t sys_port_create(uint32_t options, zx_handle_t __user *out_user)
 {
     struct object *port;
     if ((options & ~ZX_PORT_BIND_TO_INTERRUPT) != 0)
@@ -15,10 +15,12 @@ zx_status_t sys_port_create(uint32_t options, zx_handle_t *out_user)
     status = port_create(&port);
     if (status != ZX_OK)
         return status;
+    if (options & ZX_PORT_BIND_TO_INTERRUPT)
+        port_accept_interrupts(port);
     return user_put_handle(port, port->ops->default_rights, out_user);
 }
 
-zx_status_t sys_port_queue(zx_handle_t handle, const zx_port_packet_t *packet_user)
+zx_status_t sys_port_queue(zx_handle_t handle, const zx_port_packet_t __user *packet_user)
 {
     struct object *port;
     zx_port_packet_t packet;
@@ -32,7 +34,8 @@ zx_status_t sys_port_queue(zx_handle_t handle, const zx_port_packet_t *packet_us
     return status;
 }
 
-zx_status_t sys_port_wait(zx_handle_t handle, zx_time_t deadline, zx_port_packet_t *packet_user)
+zx_status_t sys_port_wait(zx_handle_t handle, zx_time_t deadline,
+                          zx_port_packet_t __user *packet_user)
 {
     struct object *port;
     struct packet *packet;

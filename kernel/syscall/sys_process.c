@@ -8,8 +8,9 @@
 
 #define PROCESS_MEMORY_MAX_BYTES (64ul << 20) /* zx_process_read_memory and _write_memory */
 
-zx_status_t sys_process_create(zx_handle_t job_handle, const char *name, size_t name_size,
-                               uint32_t options, zx_handle_t *proc_handle, zx_handle_t *vmar_handle)
+zx_status_t sys_process_create(zx_handle_t job_handle, const char __user *name, size_t name_size,
+                               uint32_t options, zx_handle_t __user *proc_handle,
+                               zx_handle_t __user *vmar_handle)
 {
     char buffer[ZX_MAX_NAME_LEN];
     struct job *job;
@@ -97,7 +98,7 @@ void sys_process_exit(int64_t retcode)
     process_exit(retcode);
 }
 
-static zx_status_t check_memory_args(const void *buffer, size_t buffer_size)
+static zx_status_t check_memory_args(const void __user *buffer, size_t buffer_size)
 {
     if (buffer == NULL || buffer_size == 0 || buffer_size > PROCESS_MEMORY_MAX_BYTES)
         return ZX_ERR_INVALID_ARGS;
@@ -105,7 +106,7 @@ static zx_status_t check_memory_args(const void *buffer, size_t buffer_size)
 }
 
 /* Moves memory between |process| and the caller through a page of the kernel's. */
-static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user_buffer,
+static zx_status_t copy_memory(struct process *process, vaddr_t addr, void __user *user_buffer,
                                size_t len_bytes, bool write, size_t *out_done)
 {
     zx_status_t status = ZX_OK;
@@ -118,7 +119,7 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
     while (status == ZX_OK && done < len_bytes) {
         size_t piece = MIN(len_bytes - done, PAGE_SIZE_BYTES);
         size_t moved = 0;
-        uint8_t *user_at = (uint8_t *)user_buffer + done;
+        uint8_t __user *user_at = (uint8_t __user *)user_buffer + done;
         if (write)
             status = user_copy_in(bounce, user_at, piece);
         if (status == ZX_OK)
@@ -139,8 +140,9 @@ static zx_status_t copy_memory(struct process *process, vaddr_t addr, void *user
     return ZX_OK;
 }
 
-static zx_status_t access_memory(zx_handle_t handle, zx_rights_t rights, vaddr_t addr, void *buffer,
-                                 size_t buffer_size, bool write, size_t *actual)
+static zx_status_t access_memory(zx_handle_t handle, zx_rights_t rights, vaddr_t addr,
+                                 void __user *buffer, size_t buffer_size, bool write,
+                                 size_t __user *actual)
 {
     struct process *process;
     size_t done = 0;
@@ -157,16 +159,17 @@ static zx_status_t access_memory(zx_handle_t handle, zx_rights_t rights, vaddr_t
     return user_put_size_optional(actual, done);
 }
 
-zx_status_t sys_process_read_memory(zx_handle_t handle, zx_vaddr_t vaddr, void *buffer,
-                                    size_t buffer_size, size_t *actual)
+zx_status_t sys_process_read_memory(zx_handle_t handle, zx_vaddr_t vaddr, void __user *buffer,
+                                    size_t buffer_size, size_t __user *actual)
 {
     return access_memory(handle, ZX_RIGHT_READ | ZX_RIGHT_WRITE, vaddr, buffer, buffer_size, false,
                          actual);
 }
 
-zx_status_t sys_process_write_memory(zx_handle_t handle, zx_vaddr_t vaddr, const void *buffer,
-                                     size_t buffer_size, size_t *actual)
+zx_status_t sys_process_write_memory(zx_handle_t handle, zx_vaddr_t vaddr,
+                                     const void __user *buffer, size_t buffer_size,
+                                     size_t __user *actual)
 {
-    return access_memory(handle, ZX_RIGHT_WRITE, vaddr, (void *)(uintptr_t)buffer, buffer_size,
-                         true, actual);
+    return access_memory(handle, ZX_RIGHT_WRITE, vaddr, (void __user *)(uintptr_t)buffer,
+                         buffer_size, true, actual);
 }

@@ -27,7 +27,7 @@ static size_t property_bytes(uint32_t property)
     }
 }
 
-static zx_status_t get_name(struct object *object, void *value_user, size_t value_size)
+static zx_status_t get_name(struct object *object, void __user *value_user, size_t value_size)
 {
     char name[ZX_MAX_NAME_LEN] = {0};
     if (value_size < sizeof(name))
@@ -40,7 +40,7 @@ static zx_status_t get_name(struct object *object, void *value_user, size_t valu
     return user_copy_out(value_user, name, sizeof(name));
 }
 
-static zx_status_t get_number(struct object *object, uint32_t property, void *value_user,
+static zx_status_t get_number(struct object *object, uint32_t property, void __user *value_user,
                               size_t value_size)
 {
     size_t len = property_bytes(property);
@@ -57,7 +57,7 @@ static zx_status_t get_number(struct object *object, uint32_t property, void *va
     return user_copy_out(value_user, &number, len); /* little-endian: the low bytes come first */
 }
 
-zx_status_t sys_object_get_property(zx_handle_t handle, uint32_t property, void *value_user,
+zx_status_t sys_object_get_property(zx_handle_t handle, uint32_t property, void __user *value_user,
                                     size_t value_size)
 {
     struct object *object;
@@ -74,7 +74,7 @@ zx_status_t sys_object_get_property(zx_handle_t handle, uint32_t property, void 
     return status;
 }
 
-static zx_status_t set_name(struct object *object, const void *value_user, size_t value_size)
+static zx_status_t set_name(struct object *object, const void __user *value_user, size_t value_size)
 {
     char name[ZX_MAX_NAME_LEN];
     if (!object->ops->set_name)
@@ -86,7 +86,7 @@ static zx_status_t set_name(struct object *object, const void *value_user, size_
 }
 
 static zx_status_t set_number(struct object *object, zx_rights_t rights, uint32_t property,
-                              const void *value_user, size_t value_size)
+                              const void __user *value_user, size_t value_size)
 {
     size_t len = property_bytes(property);
     uint64_t number = 0;
@@ -102,8 +102,8 @@ static zx_status_t set_number(struct object *object, zx_rights_t rights, uint32_
     return object->ops->set_number(object, rights, property, number);
 }
 
-zx_status_t sys_object_set_property(zx_handle_t handle, uint32_t property, const void *value_user,
-                                    size_t value_size)
+zx_status_t sys_object_set_property(zx_handle_t handle, uint32_t property,
+                                    const void __user *value_user, size_t value_size)
 {
     struct object *object;
     zx_rights_t rights;

@@ -4,7 +4,8 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_socket_create(uint32_t options, zx_handle_t *out0_user, zx_handle_t *out1_user)
+zx_status_t sys_socket_create(uint32_t options, zx_handle_t __user *out0_user,
+                              zx_handle_t __user *out1_user)
 {
     struct object *ends[2];
     if ((options & ~ZX_SOCKET_CREATE_MASK) != 0)
@@ -24,13 +25,13 @@ zx_status_t sys_socket_create(uint32_t options, zx_handle_t *out0_user, zx_handl
 
 struct socket_buffer {
     uintptr_t user;
-    size_t *actual_user; /* or NULL */
+    size_t __user *actual_user; /* or NULL */
 };
 
 static zx_status_t copy_piece_in(void *ctx, void *piece, size_t done_bytes, size_t len_bytes)
 {
     const struct socket_buffer *buffer = ctx;
-    return user_copy_in(piece, (const void *)(buffer->user + done_bytes), len_bytes);
+    return user_copy_in(piece, (const void __user *)(buffer->user + done_bytes), len_bytes);
 }
 
 /* The last piece, without bytes, only says how many there were: that is told before they leave. */
@@ -39,11 +40,11 @@ static zx_status_t copy_piece_out(void *ctx, void *piece, size_t done_bytes, siz
     const struct socket_buffer *buffer = ctx;
     if (!piece)
         return user_put_size_optional(buffer->actual_user, done_bytes);
-    return user_copy_out((void *)(buffer->user + done_bytes), piece, len_bytes);
+    return user_copy_out((void __user *)(buffer->user + done_bytes), piece, len_bytes);
 }
 
-zx_status_t sys_socket_write(zx_handle_t handle, uint32_t options, const void *buffer_user,
-                             size_t buffer_size, size_t *actual_user)
+zx_status_t sys_socket_write(zx_handle_t handle, uint32_t options, const void __user *buffer_user,
+                             size_t buffer_size, size_t __user *actual_user)
 {
     struct socket_buffer buffer = {(uintptr_t)buffer_user, NULL};
     struct object *socket;
@@ -58,8 +59,8 @@ zx_status_t sys_socket_write(zx_handle_t handle, uint32_t options, const void *b
     return status == ZX_OK ? user_put_size_optional(actual_user, done) : status;
 }
 
-zx_status_t sys_socket_read(zx_handle_t handle, uint32_t options, void *buffer_user,
-                            size_t buffer_size, size_t *actual_user)
+zx_status_t sys_socket_read(zx_handle_t handle, uint32_t options, void __user *buffer_user,
+                            size_t buffer_size, size_t __user *actual_user)
 {
     struct socket_buffer buffer = {(uintptr_t)buffer_user, actual_user};
     struct object *socket;

@@ -8,7 +8,7 @@
 #define VECTORS_MAX 8192u
 
 zx_status_t sys_stream_create(uint32_t options, zx_handle_t vmo_handle, zx_off_t seek,
-                              zx_handle_t *out_user)
+                              zx_handle_t __user *out_user)
 {
     zx_rights_t needed = 0, rights;
     struct vmo_object *vmo;
@@ -40,7 +40,7 @@ struct buffers {
     size_t base_bytes;
 };
 
-static zx_status_t buffers_copy_in(struct buffers *buffers, const zx_iovec_t *vectors_user,
+static zx_status_t buffers_copy_in(struct buffers *buffers, const zx_iovec_t __user *vectors_user,
                                    size_t count)
 {
     *buffers = (struct buffers){.count = count};
@@ -75,8 +75,8 @@ static zx_status_t copy_piece(struct buffers *buffers, uint8_t *at, size_t done_
         }
         size_t len = MIN(len_bytes, vector->capacity - into);
         uintptr_t user = (uintptr_t)vector->buffer + into;
-        status = to_user ? user_copy_out((void *)user, at, len)
-                         : user_copy_in(at, (const void *)user, len);
+        status = to_user ? user_copy_out((void __user *)user, at, len)
+                         : user_copy_in(at, (const void __user *)user, len);
         at += len;
         done_bytes += len;
         len_bytes -= len;
@@ -100,9 +100,9 @@ struct transfer {
     bool is_write;
     bool append;
     const uint64_t *offset; /* NULL: the stream's position */
-    const zx_iovec_t *vectors_user;
+    const zx_iovec_t __user *vectors_user;
     size_t count;
-    size_t *actual_user;
+    size_t __user *actual_user;
 };
 
 static zx_status_t transfer(zx_handle_t handle, const struct transfer *args)
@@ -127,8 +127,8 @@ static zx_status_t transfer(zx_handle_t handle, const struct transfer *args)
     return status == ZX_OK ? user_put_size_optional(args->actual_user, done) : status;
 }
 
-zx_status_t sys_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t *vectors_user,
-                             size_t num_vectors, size_t *actual_user)
+zx_status_t sys_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t __user *vectors_user,
+                             size_t num_vectors, size_t __user *actual_user)
 {
     struct transfer args = {
         .vectors_user = vectors_user, .count = num_vectors, .actual_user = actual_user};
@@ -136,7 +136,8 @@ zx_status_t sys_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t *v
 }
 
 zx_status_t sys_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
-                                zx_iovec_t *vectors_user, size_t num_vectors, size_t *actual_user)
+                                zx_iovec_t __user *vectors_user, size_t num_vectors,
+                                size_t __user *actual_user)
 {
     struct transfer args = {.offset = &offset,
                             .vectors_user = vectors_user,
@@ -145,8 +146,9 @@ zx_status_t sys_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t o
     return options == 0 ? transfer(handle, &args) : ZX_ERR_INVALID_ARGS;
 }
 
-zx_status_t sys_stream_writev(zx_handle_t handle, uint32_t options, const zx_iovec_t *vectors_user,
-                              size_t num_vectors, size_t *actual_user)
+zx_status_t sys_stream_writev(zx_handle_t handle, uint32_t options,
+                              const zx_iovec_t __user *vectors_user, size_t num_vectors,
+                              size_t __user *actual_user)
 {
     struct transfer args = {.is_write = true,
                             .append = options == ZX_STREAM_APPEND,
@@ -157,8 +159,8 @@ zx_status_t sys_stream_writev(zx_handle_t handle, uint32_t options, const zx_iov
 }
 
 zx_status_t sys_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
-                                 const zx_iovec_t *vectors_user, size_t num_vectors,
-                                 size_t *actual_user)
+                                 const zx_iovec_t __user *vectors_user, size_t num_vectors,
+                                 size_t __user *actual_user)
 {
     struct transfer args = {.is_write = true,
                             .offset = &offset,
@@ -169,7 +171,7 @@ zx_status_t sys_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t 
 }
 
 zx_status_t sys_stream_seek(zx_handle_t handle, zx_stream_seek_origin_t whence, int64_t offset,
-                            zx_off_t *out_seek_user)
+                            zx_off_t __user *out_seek_user)
 {
     struct object *stream;
     zx_rights_t rights;

@@ -7,7 +7,7 @@
 #include "kernel/syscall/user.h"
 
 zx_status_t sys_system_powerctl(zx_handle_t resource, uint32_t cmd,
-                                const zx_system_powerctl_arg_t *arg_user)
+                                const zx_system_powerctl_arg_t __user *arg_user)
 {
     zx_system_powerctl_arg_t arg = {0};
     zx_status_t status = resource_check_system(resource, ZX_RSRC_SYSTEM_POWER_BASE);

@@ -59,7 +59,7 @@ zx_status_t sys_task_kill(zx_handle_t handle)
     return ZX_OK;
 }
 
-zx_status_t sys_task_suspend(zx_handle_t handle, zx_handle_t *token)
+zx_status_t sys_task_suspend(zx_handle_t handle, zx_handle_t __user *token)
 {
     struct object *task, *object;
     zx_status_t status = lookup_task(handle, ZX_RIGHT_WRITE, &task, NULL);
@@ -77,13 +77,13 @@ zx_status_t sys_task_suspend(zx_handle_t handle, zx_handle_t *token)
     return user_put_handle(object, ZX_DEFAULT_SUSPEND_TOKEN_RIGHTS, token);
 }
 
-zx_status_t sys_task_suspend_token(zx_handle_t handle, zx_handle_t *token)
+zx_status_t sys_task_suspend_token(zx_handle_t handle, zx_handle_t __user *token)
 {
     return sys_task_suspend(handle, token);
 }
 
 zx_status_t sys_task_create_exception_channel(zx_handle_t handle, uint32_t options,
-                                              zx_handle_t *out)
+                                              zx_handle_t __user *out)
 {
     zx_rights_t needed =
         ZX_RIGHT_INSPECT | ZX_RIGHT_DUPLICATE | ZX_RIGHT_TRANSFER | ZX_RIGHT_MANAGE_THREAD;

@@ -6,8 +6,8 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_thread_create(zx_handle_t process_handle, const char *name, size_t name_size,
-                              uint32_t options, zx_handle_t *out)
+zx_status_t sys_thread_create(zx_handle_t process_handle, const char __user *name, size_t name_size,
+                              uint32_t options, zx_handle_t __user *out)
 {
     char buffer[ZX_MAX_NAME_LEN];
     struct process *process;
@@ -78,7 +78,7 @@ static zx_status_t state_bytes(uint32_t kind, size_t *out_bytes)
     }
 }
 
-zx_status_t sys_thread_read_state(zx_handle_t handle, uint32_t kind, void *buffer,
+zx_status_t sys_thread_read_state(zx_handle_t handle, uint32_t kind, void __user *buffer,
                                   size_t buffer_size)
 {
     struct user_thread *thread;
@@ -99,7 +99,7 @@ zx_status_t sys_thread_read_state(zx_handle_t handle, uint32_t kind, void *buffe
     return user_copy_out(buffer, &state, len);
 }
 
-zx_status_t sys_thread_write_state(zx_handle_t handle, uint32_t kind, const void *buffer,
+zx_status_t sys_thread_write_state(zx_handle_t handle, uint32_t kind, const void __user *buffer,
                                    size_t buffer_size)
 {
     struct user_thread *thread;

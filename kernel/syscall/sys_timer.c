@@ -4,7 +4,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_timer_create(uint32_t options, zx_clock_t clock_id, zx_handle_t *out_user)
+zx_status_t sys_timer_create(uint32_t options, zx_clock_t clock_id, zx_handle_t __user *out_user)
 {
     struct object *timer;
     if (options > ZX_TIMER_SLACK_LATE)

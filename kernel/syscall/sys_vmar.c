@@ -18,8 +18,8 @@ static void undo_allocate(struct vmar *vmar)
 
 /* Hands out the address and the handle of a new region, or nothing and destroys it. Takes |child|.
  */
-static zx_status_t put_child(struct vmar_object *child, zx_handle_t *child_vmar,
-                             zx_vaddr_t *child_addr)
+static zx_status_t put_child(struct vmar_object *child, zx_handle_t __user *child_vmar,
+                             zx_vaddr_t __user *child_addr)
 {
     struct vmar *vmar = child->vmar;
     zx_vaddr_t before;
@@ -45,7 +45,8 @@ static zx_status_t put_child(struct vmar_object *child, zx_handle_t *child_vmar,
 }
 
 static zx_status_t allocate_in(struct vmar_object *parent, zx_vm_option_t options, size_t offset,
-                               size_t size, zx_handle_t *child_vmar, zx_vaddr_t *child_addr)
+                               size_t size, zx_handle_t __user *child_vmar,
+                               zx_vaddr_t __user *child_addr)
 {
     struct vmar_object *child;
     struct vmar *vmar;
@@ -64,7 +65,8 @@ static zx_status_t allocate_in(struct vmar_object *parent, zx_vm_option_t option
 }
 
 zx_status_t sys_vmar_allocate(zx_handle_t parent_vmar, zx_vm_option_t options, size_t offset,
-                              size_t size, zx_handle_t *child_vmar, zx_vaddr_t *child_addr)
+                              size_t size, zx_handle_t __user *child_vmar,
+                              zx_vaddr_t __user *child_addr)
 {
     struct vmar_object *parent;
     zx_status_t status = lookup_vmar(parent_vmar, vm_rights_for_can_map(options), &parent, NULL);
@@ -158,7 +160,7 @@ static bool op_size_is_acceptable(uint32_t op, size_t size)
 }
 
 zx_status_t sys_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t address, size_t size,
-                              void *buffer, size_t buffer_size)
+                              void __user *buffer, size_t buffer_size)
 {
     struct vmar_object *vmar;
     zx_rights_t needed =

@@ -118,7 +118,7 @@ static void undo_map(const struct map_request *request, bool is_vdso_code, vaddr
     (void)status;
 }
 
-static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
+static zx_status_t map(struct map_request *request, zx_vaddr_t __user *out_user)
 {
     bool is_vdso_code;
     vaddr_t addr;
@@ -159,7 +159,7 @@ static zx_status_t map(struct map_request *request, zx_vaddr_t *out_user)
 
 zx_status_t sys_vmar_map(zx_handle_t handle, zx_vm_option_t options, size_t vmar_offset,
                          zx_handle_t vmo_handle, uint64_t vmo_offset, size_t len,
-                         zx_vaddr_t *mapped_addr)
+                         zx_vaddr_t __user *mapped_addr)
 {
     struct map_request request = {
         .options = options,
@@ -186,7 +186,8 @@ zx_status_t sys_vmar_map(zx_handle_t handle, zx_vm_option_t options, size_t vmar
 
 /* |endpoint| is held open meanwhile, so that its half does not close and open again. */
 static zx_status_t map_region(struct map_request *request, struct iob_endpoint *endpoint,
-                              zx_rights_t rights, uint32_t region_index, zx_vaddr_t *out_user)
+                              zx_rights_t rights, uint32_t region_index,
+                              zx_vaddr_t __user *out_user)
 {
     if (region_index >= iob_count_regions(endpoint))
         return ZX_ERR_OUT_OF_RANGE;
@@ -202,7 +203,7 @@ static zx_status_t map_region(struct map_request *request, struct iob_endpoint *
 
 zx_status_t sys_vmar_map_iob(zx_handle_t handle, zx_vm_option_t options, size_t vmar_offset,
                              zx_handle_t ep, uint32_t region_index, uint64_t region_offset,
-                             size_t region_length, zx_vaddr_t *addr_out)
+                             size_t region_length, zx_vaddr_t __user *addr_out)
 {
     struct map_request request = {
         .options = options,

@@ -6,7 +6,7 @@
 #include "kernel/syscall/syscalls.h"
 #include "kernel/syscall/user.h"
 
-zx_status_t sys_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
+zx_status_t sys_vmo_create(uint64_t size, uint32_t options, zx_handle_t __user *out)
 {
     struct vmo_object *object;
     struct vmo *vmo;
@@ -24,7 +24,7 @@ zx_status_t sys_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
     return user_put_handle(&object->object, vmo_object_rights(object), out);
 }
 
-zx_status_t sys_vmo_get_size(zx_handle_t handle, uint64_t *size)
+zx_status_t sys_vmo_get_size(zx_handle_t handle, uint64_t __user *size)
 {
     struct vmo_object *vmo;
     zx_status_t status = lookup_vmo(handle, 0, &vmo, NULL);
@@ -52,7 +52,7 @@ zx_status_t sys_vmo_set_size(zx_handle_t handle, uint64_t size)
     return status;
 }
 
-zx_status_t sys_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
+zx_status_t sys_vmo_get_stream_size(zx_handle_t handle, uint64_t __user *size)
 {
     struct vmo_object *vmo;
     zx_status_t status = lookup_vmo(handle, 0, &vmo, NULL);
@@ -154,7 +154,7 @@ static zx_status_t do_op(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t
 }
 
 /* The one operation that answers. */
-static zx_status_t do_lock(struct vmo *vmo, uint64_t offset, uint64_t size, void *buffer,
+static zx_status_t do_lock(struct vmo *vmo, uint64_t offset, uint64_t size, void __user *buffer,
                            size_t buffer_size)
 {
     zx_vmo_lock_state_t state;
@@ -176,7 +176,7 @@ static zx_status_t do_lock(struct vmo *vmo, uint64_t offset, uint64_t size, void
 }
 
 zx_status_t sys_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, uint64_t size,
-                             void *buffer, size_t buffer_size)
+                             void __user *buffer, size_t buffer_size)
 {
     struct vmo_object *vmo;
     zx_rights_t rights;
@@ -202,7 +202,8 @@ static zx_status_t check_vmex(zx_handle_t vmex)
     return resource_check_system(vmex, ZX_RSRC_SYSTEM_VMEX_BASE);
 }
 
-zx_status_t sys_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex, zx_handle_t *out)
+zx_status_t sys_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
+                                          zx_handle_t __user *out)
 {
     zx_status_t status = check_vmex(vmex);
     struct handle *source = handle_table_remove(handle_table_current(), handle);

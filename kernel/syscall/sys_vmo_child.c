@@ -25,7 +25,7 @@ static zx_rights_t child_rights(zx_rights_t parent_rights, uint32_t options)
 }
 
 zx_status_t sys_vmo_create_child(zx_handle_t handle, uint32_t options, uint64_t offset,
-                                 uint64_t size, zx_handle_t *out)
+                                 uint64_t size, zx_handle_t __user *out)
 {
     struct vmo_object *parent, *object;
     struct vmo *child;
@@ -36,7 +36,11 @@ zx_status_t sys_vmo_create_child(zx_handle_t handle, uint32_t options, uint64_t 
     status = lookup_vmo(handle, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &parent, &rights);
     if (status != ZX_OK)
         return status;
-    status = vmo_create_child(parent->vmo, options, offset, size, &child);
+    /* Otherwise a reference would be a way to the right to resize its parent. */
+    if (options == (ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_RESIZABLE) && !(rights & ZX_RIGHT_RESIZE))
+        status = ZX_ERR_ACCESS_DENIED;
+    else
+        status = vmo_create_child(parent->vmo, options, offset, size, &child);
     object_put(&parent->object);
     if (status != ZX_OK)
         return status;

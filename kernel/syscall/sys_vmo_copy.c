@@ -29,7 +29,8 @@ static zx_status_t copy_from_user(void *ctx, void *at, size_t done_bytes, size_t
     return copy_status(arch_copy_from_user(at, target->user + done_bytes, len_bytes));
 }
 
-zx_status_t sys_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset, size_t buffer_size)
+zx_status_t sys_vmo_read(zx_handle_t handle, void __user *buffer, uint64_t offset,
+                         size_t buffer_size)
 {
     struct copy_target target = {(uintptr_t)buffer};
     struct vmo_object *vmo;
@@ -41,7 +42,7 @@ zx_status_t sys_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset, size
     return status;
 }
 
-zx_status_t sys_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
+zx_status_t sys_vmo_write(zx_handle_t handle, const void __user *buffer, uint64_t offset,
                           size_t buffer_size)
 {
     struct copy_target target = {(uintptr_t)buffer};

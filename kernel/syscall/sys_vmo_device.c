@@ -7,7 +7,7 @@
 #include "kernel/vm/pmm.h"
 
 /* Takes |vmo|. */
-static zx_status_t put_vmo(struct vmo *vmo, zx_handle_t *out)
+static zx_status_t put_vmo(struct vmo *vmo, zx_handle_t __user *out)
 {
     struct vmo_object *object;
     zx_status_t status = vmo_object_create(vmo, &object);
@@ -34,7 +34,7 @@ static bool touches_ram(paddr_t base, uint64_t len_bytes)
 }
 
 zx_status_t sys_vmo_create_physical(zx_handle_t resource, zx_paddr_t paddr, size_t size,
-                                    zx_handle_t *out)
+                                    zx_handle_t __user *out)
 {
     uint64_t rounded;
     struct vmo *vmo;
@@ -60,7 +60,7 @@ zx_status_t sys_vmo_create_physical(zx_handle_t resource, zx_paddr_t paddr, size
 /* There are no bus transaction initiators, because no IOMMU stands between devices and memory; the
  * root resource does in their place. */
 zx_status_t sys_vmo_create_contiguous(zx_handle_t bti, size_t size, uint32_t alignment_log2,
-                                      zx_handle_t *out)
+                                      zx_handle_t __user *out)
 {
     struct vmo *vmo;
     zx_status_t status = policy_check(ZX_POL_NEW_VMO);

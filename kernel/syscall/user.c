@@ -64,13 +64,13 @@ zx_status_t user_put_handles(struct handle_out *outs, size_t count)
     return status;
 }
 
-zx_status_t user_put_handle(struct object *object, zx_rights_t rights, zx_handle_t *out_user)
+zx_status_t user_put_handle(struct object *object, zx_rights_t rights, zx_handle_t __user *out_user)
 {
     struct handle_out out = {object, rights, out_user};
     return user_put_handles(&out, 1);
 }
 
-zx_status_t user_copy_name(const char *name_user, size_t len_bytes, char out[32])
+zx_status_t user_copy_name(const char __user *name_user, size_t len_bytes, char out[32])
 {
     size_t len = MIN(len_bytes, (size_t)31);
     char copy[32] = {0};

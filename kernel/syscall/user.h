@@ -13,36 +13,38 @@
 
 /* Copies between kernel and user memory. ZX_ERR_INVALID_ARGS for a bad pointer. A zero length never
  * fails. */
-MUST_USE static inline zx_status_t user_copy_in(void *dst, const void *src_user, size_t len_bytes)
+MUST_USE static inline zx_status_t user_copy_in(void *dst, const void __user *src_user,
+                                                size_t len_bytes)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
     return arch_copy_from_user(dst, (uintptr_t)src_user, len_bytes);
 }
 
-MUST_USE static inline zx_status_t user_copy_out(void *dst_user, const void *src, size_t len_bytes)
+MUST_USE static inline zx_status_t user_copy_out(void __user *dst_user, const void *src,
+                                                 size_t len_bytes)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
     return arch_copy_to_user((uintptr_t)dst_user, src, len_bytes);
 }
 
 /* *dst_user = value, for the usual out-parameters; the _optional ones accept NULL. */
-MUST_USE static inline zx_status_t user_put_u32(uint32_t *dst_user, uint32_t value)
+MUST_USE static inline zx_status_t user_put_u32(uint32_t __user *dst_user, uint32_t value)
 {
     DEBUG_ASSERT(arch_irq_is_enabled());
     return arch_store_user_u32((uintptr_t)dst_user, value);
 }
 
-MUST_USE static inline zx_status_t user_put_u64(uint64_t *dst_user, uint64_t value)
+MUST_USE static inline zx_status_t user_put_u64(uint64_t __user *dst_user, uint64_t value)
 {
     return user_copy_out(dst_user, &value, sizeof(value));
 }
 
-MUST_USE static inline zx_status_t user_put_size_optional(size_t *dst_user, size_t value)
+MUST_USE static inline zx_status_t user_put_size_optional(size_t __user *dst_user, size_t value)
 {
     return dst_user ? user_copy_out(dst_user, &value, sizeof(value)) : ZX_OK;
 }
 
-MUST_USE static inline zx_status_t user_put_u32_optional(uint32_t *dst_user, uint32_t value)
+MUST_USE static inline zx_status_t user_put_u32_optional(uint32_t __user *dst_user, uint32_t value)
 {
     return dst_user ? user_put_u32(dst_user, value) : ZX_OK;
 }
@@ -54,14 +56,14 @@ MUST_USE static inline zx_status_t user_put_u32_optional(uint32_t *dst_user, uin
 struct handle_out {
     struct object *object;
     zx_rights_t rights;
-    zx_handle_t *out_user;
+    zx_handle_t __user *out_user;
 };
 MUST_USE zx_status_t user_put_handles(struct handle_out *outs, size_t count);
 
 /* The same for one object. */
 MUST_USE zx_status_t user_put_handle(struct object *object, zx_rights_t rights,
-                                     zx_handle_t *out_user);
+                                     zx_handle_t __user *out_user);
 
 /* Copies a name argument of |len_bytes| into |out|, truncated to 31 characters and terminated.
  * ZX_ERR_INVALID_ARGS: NULL (unless the length is 0) or unreadable. */
-MUST_USE zx_status_t user_copy_name(const char *name_user, size_t len_bytes, char out[32]);
+MUST_USE zx_status_t user_copy_name(const char __user *name_user, size_t len_bytes, char out[32]);

@@ -71,13 +71,18 @@ SMALLEST_HARTS, SMALLEST_MEM = 4, "32M"
 STEPS = [("device tree read", "command line"), ("page tables, allocators", "MiB free"),
          ("console and interrupts", "plic:"), ("harts running", " running")]
 
-# Under the firmware of tests/boot/firmware: (what is special, harts, options, more of QEMU's).
-COUNTERS_OFF, FILL, ALL_HARTS, MODERN = 1, 2, 4, 8
+# Under the firmware of tests/boot/firmware: (what is special, harts, options, more of QEMU's, words
+# of the log).
+COUNTERS_OFF, FILL, ALL_HARTS, MODERN, HSM = 1, 2, 4, 8, 16
+ONE_RUNS = ["harts: 1 running"]
 FIRMWARES = [
-    ("SBI 0.1, RAM and registers full of garbage", 1, FILL, []),
-    ("SBI 0.1, no counters, all harts enter", 4, COUNTERS_OFF | ALL_HARTS | FILL, []),
-    ("SBI 0.1, no counters, U54", 1, COUNTERS_OFF | FILL, ["-cpu", "sifive-u54"]),
-    ("SBI 2.0 with a debug console, no counters", 1, COUNTERS_OFF | MODERN, []),
+    ("SBI 0.1, RAM and registers full of garbage", 1, FILL, [], ONE_RUNS),
+    ("SBI 0.1, no counters, all harts enter", 4, COUNTERS_OFF | ALL_HARTS | FILL, [], ONE_RUNS),
+    ("SBI 0.1, no counters, U54", 1, COUNTERS_OFF | FILL, ["-cpu", "sifive-u54"], ONE_RUNS),
+    ("SBI 2.0 with a debug console, no counters", 1, COUNTERS_OFF | MODERN, [], ONE_RUNS),
+    ("one hart refused, one late", 4, FILL | MODERN | HSM, [],
+     ["harts: 2 of 3 did not start", "harts: 2 running", "the late hart comes",
+      "the late hart stops"]),
 ]
 
 # What the boot loader brings as initrd: (name, words of the log that must appear, does it boot?)
@@ -179,12 +184,12 @@ def spoilt_tree(build, argv):
     return path
 
 
-def boot_firmware(build, special, harts, flags, extra):
+def boot_firmware(build, special, harts, flags, extra, words):
     """To the shell, and its `poweroff`."""
     image, options = os.path.join(build, "Image"), os.path.join(build, "log", "options.bin")
-    words = [flags, RAM_BASE + TEXT_OFFSET + os.path.getsize(image), RAM_BASE + FIRMWARE_MEM]
+    numbers = [flags, RAM_BASE + TEXT_OFFSET + os.path.getsize(image), RAM_BASE + FIRMWARE_MEM]
     with open(options, "wb") as file:
-        file.write(b"".join(word.to_bytes(8, "little") for word in words))
+        file.write(b"".join(number.to_bytes(8, "little") for number in numbers))
     argv = machine.qemu_command(build, "virt", harts, f"{FIRMWARE_MEM >> 20}M", "run=demo",
                                 extra=extra)
     argv[argv.index("-bios") + 1] = os.path.join(build, "firmware.bin")
@@ -196,8 +201,9 @@ def boot_firmware(build, special, harts, flags, extra):
     free = re.search(r"memory: (\d+) of \d+ MiB free", "\n".join(lines))
     if not problem and (not free or int(free.group(1)) < FIRMWARE_FREE_MIB):
         problem = "the memory of the initrd that is none is lost"
-    if not problem and not any("harts: 1 running" in line for line in lines):
-        problem = "firmware that cannot start harts, and yet there is more than one"
+    for word in words:
+        if not problem and not any(word in line for line in lines):
+            problem = f"no line says `{word}`"
     return problem, lines
 
 

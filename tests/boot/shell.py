@@ -6,7 +6,6 @@ import run
 
 PROMPT = "beryl> "
 COMMAND, ANSWER = b"help\n", "stop the machine"
-CANNOT = "power: neither a device nor the firmware can do that"
 
 
 def boot_to_shell(argv, limit_seconds, log_path, powers_off=True, command=COMMAND, answer=ANSWER,
@@ -38,7 +37,7 @@ def boot_to_shell(argv, limit_seconds, log_path, powers_off=True, command=COMMAN
             lines.append(line)
         if not powers_off:
             console.write(b"poweroff\n")
-            if not reader.wait_for(CANNOT, deadline - time.monotonic()) or \
+            if not reader.wait_for(run.CANNOT_POWER_OFF, deadline - time.monotonic()) or \
                     not reader.wait_for(PROMPT, deadline - time.monotonic()):
                 return "powering off neither succeeds nor fails", lines
         console.write(b"poweroff\n" if powers_off else b"reboot\n")

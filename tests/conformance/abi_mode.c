@@ -278,3 +278,40 @@ TEST(abi_mode, process_memory_beyond_the_rights)
     close_handle(weak);
     close_handle(vmo);
 }
+
+/* RISC-V's encodings of "li a0, n" and "ret". */
+static void write_code(zx_vaddr_t addr, uint16_t n)
+{
+    volatile uint16_t *code = (volatile uint16_t *)addr;
+
+    code[0] = (uint16_t)(0x4501 | n << 2);
+    code[1] = 0x8082;
+}
+
+TEST(abi_mode, flushing_caches)
+{
+    static const uint32_t bad[] = {
+        0,       ZX_CACHE_FLUSH_INVALIDATE,     ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_INVALIDATE,
+        1u << 3, ZX_CACHE_FLUSH_DATA | 1u << 4, UINT32_MAX};
+    static const uint32_t insn[] = {ZX_CACHE_FLUSH_INSN, ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_DATA,
+                                    ZX_CACHE_FLUSH_INSN | ZX_CACHE_FLUSH_DATA |
+                                        ZX_CACHE_FLUSH_INVALIDATE};
+    zx_handle_t vmo = vmo_new(PAGE), executable;
+    zx_vaddr_t addr;
+
+    ASSERT_OK(zx_vmo_replace_as_executable(vmo, ZX_HANDLE_INVALID, &executable));
+    addr = map_anywhere(RW | ZX_VM_PERM_EXECUTE, executable, PAGE);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        EXPECT_STATUS(zx_cache_flush((void *)addr, PAGE, bad[i]), ZX_ERR_INVALID_ARGS);
+    EXPECT_OK(zx_cache_flush((void *)addr, PAGE, ZX_CACHE_FLUSH_DATA));
+    EXPECT_OK(zx_cache_flush((void *)addr, PAGE, ZX_CACHE_FLUSH_DATA | ZX_CACHE_FLUSH_INVALIDATE));
+    for (uint16_t i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
+        write_code(addr, i + 1);
+        EXPECT_STATUS(zx_cache_flush((void *)addr, 4, insn[i]),
+                      by_abi(ZX_OK, ZX_ERR_NOT_SUPPORTED));
+        if (!abi_is_zircon())
+            EXPECT_EQ(((int (*)(void))addr)(), i + 1);
+    }
+    unmap(addr, PAGE);
+    close_handle(executable);
+}

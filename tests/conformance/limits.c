@@ -13,7 +13,7 @@
 /* Objects made in time, to do things with. */
 struct things {
     zx_handle_t event, job, vmo, channel[2], port, fifo[2], process, root, thread;
-    zx_handle_t socket[2], stream;
+    zx_handle_t socket[2], stream, interrupt;
     zx_handle_t victim, exceptions, exception; /* a process whose thread has faulted */
     zx_vaddr_t mapped;                         /* four pages of the VMO */
 };
@@ -34,7 +34,9 @@ static struct things things_new(void)
         sent = duplicate(t.event, ZX_RIGHT_SAME_RIGHTS);
         ASSERT_OK(zx_channel_write(t.channel[1], 0, "x", 1, &sent, 1));
     }
-    ASSERT_OK(zx_port_create(0, &t.port));
+    ASSERT_OK(zx_port_create(ZX_PORT_BIND_TO_INTERRUPT, &t.port));
+    ASSERT_OK(zx_interrupt_create(0, 0, ZX_INTERRUPT_VIRTUAL, &t.interrupt));
+    ASSERT_OK(zx_interrupt_bind(t.interrupt, t.port, 1, ZX_INTERRUPT_BIND));
     ASSERT_OK(zx_fifo_create(4, 4, 0, &t.fifo[0], &t.fifo[1]));
     ASSERT_OK(zx_socket_create(0, &t.socket[0], &t.socket[1]));
     ASSERT_OK(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, t.vmo, 0, &t.stream));
@@ -57,9 +59,9 @@ static struct things things_new(void)
 static void things_drop(const struct things *t)
 {
     const zx_handle_t handles[] = {
-        t->event,   t->vmo,       t->channel[0], t->channel[1], t->port,   t->fifo[0],
-        t->fifo[1], t->stream,    t->socket[0],  t->socket[1],  t->thread, t->process,
-        t->root,    t->exception, t->exceptions, t->victim,
+        t->event,   t->vmo,       t->channel[0], t->channel[1], t->port,      t->fifo[0],
+        t->fifo[1], t->stream,    t->socket[0],  t->socket[1],  t->thread,    t->process,
+        t->root,    t->exception, t->exceptions, t->victim,     t->interrupt,
     };
 
     ASSERT_OK(zx_task_kill(t->job));
@@ -85,6 +87,7 @@ static void expect_no_new_handle(const struct things *t, zx_status_t want)
     EXPECT_STATUS(zx_exception_get_process(t->exception, &a), want);
     EXPECT_STATUS(zx_fifo_create(4, 4, 0, &a, &b), want);
     EXPECT_STATUS(zx_handle_duplicate(t->event, ZX_RIGHT_SAME_RIGHTS, &a), want);
+    EXPECT_STATUS(zx_interrupt_create(0, 0, ZX_INTERRUPT_VIRTUAL, &a), want);
     EXPECT_STATUS(zx_iob_create(0, &region, 1, &a, &b), want);
     EXPECT_STATUS(zx_iob_create_shared_region(0, PAGE, &a), want);
     EXPECT_STATUS(zx_job_create(t->job, 0, &a), want);
@@ -241,6 +244,7 @@ TEST(limits, memory_for_messages)
     EXPECT_STATUS(zx_iob_writev(ring.ep[0], 0, 0, &vector, 1), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_fifo_write(t.fifo[0], 4, filler, 1000, NULL), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_socket_write(t.socket[0], 0, filler, 4096, NULL), ZX_ERR_NO_MEMORY);
+    EXPECT_STATUS(zx_interrupt_trigger(t.interrupt, 0, 1), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_stream_readv(t.stream, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_stream_readv_at(t.stream, 0, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);
     EXPECT_STATUS(zx_stream_writev(t.stream, 0, vectors, MANY, NULL), ZX_ERR_NO_MEMORY);

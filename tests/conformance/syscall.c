@@ -2,7 +2,10 @@
  * back, and what a pointer into the kernel does. */
 #include "tests/conformance/util.h"
 
+#include <zircon/syscalls/exception.h>
+
 #include "tests/conformance/registers.h"
+#include "userland/libzx/thread.h"
 #include "userland/libzx/vdso_link.h"
 
 /* Indices in the table as vdso_link.c counts them, and the numbers of the calls. */
@@ -23,13 +26,13 @@ enum {
 #include <zircon/syscalls.def>
 };
 
-/* Behind the largest number. */
+/* Numbers are dense. */
 enum {
-#define SYSCALL(number, name, ...)          AFTER_##name = number, COUNT_AFTER_##name,
-#define SYSCALL_VOID(number, name, ...)     AFTER_##name = number, COUNT_AFTER_##name,
-#define SYSCALL_NORETURN(number, name, ...) AFTER_##name = number, COUNT_AFTER_##name,
+    COUNT_NUMBERS = 0
+#define SYSCALL(...)          +1
+#define SYSCALL_VOID(...)     +1
+#define SYSCALL_NORETURN(...) +1
 #include <zircon/syscalls.def>
-    COUNT_NUMBERS
 };
 
 #define ECALL 0x00000073u
@@ -85,27 +88,72 @@ TEST(syscall, a_call_that_sleeps_returns_nothing_but_a0)
     expect_clean(&result, ZX_OK);
 }
 
+struct handler {
+    zx_handle_t channel;
+    uint64_t number;
+};
+
+/* Sees to one policy exception and lets the thread go on. */
+static int handle_exception(void *arg)
+{
+    struct handler *handler = arg;
+    uint32_t state = ZX_EXCEPTION_STATE_HANDLED;
+    zx_handle_t exception, thread;
+    zx_exception_info_t info;
+    zx_exception_report_t report;
+
+    if (zx_object_wait_one(handler->channel, ZX_CHANNEL_READABLE, zx_deadline_after(PATIENCE),
+                           NULL) != ZX_OK ||
+        zx_channel_read(handler->channel, 0, &info, &exception, sizeof(info), 1, NULL, NULL) !=
+            ZX_OK ||
+        zx_exception_get_thread(exception, &thread) != ZX_OK)
+        return 1;
+    EXPECT_EQ(info.type, ZX_EXCP_POLICY_ERROR);
+    EXPECT_OK(zx_object_get_info(thread, ZX_INFO_THREAD_EXCEPTION_REPORT, &report, sizeof(report),
+                                 NULL, NULL));
+    EXPECT_EQ(report.context.synth_code, ZX_EXCP_POLICY_CODE_BAD_SYSCALL);
+    EXPECT_EQ(report.context.synth_data, (uint32_t)handler->number);
+    EXPECT_OK(zx_handle_close(thread));
+    EXPECT_OK(zx_object_set_property(exception, ZX_PROP_EXCEPTION_STATE, &state, sizeof(state)));
+    EXPECT_OK(zx_handle_close(exception));
+    return 0;
+}
+
+/* Does what is no system call. */
+static void bad_syscall(uintptr_t ecall, uint64_t number, const uint64_t args[8])
+{
+    struct handler handler = {.number = number};
+    const bool raises = abi_is_zircon();
+    struct syscall_result result;
+    struct thread *thread;
+
+    if (raises) {
+        ASSERT_OK(zx_task_create_exception_channel(zx_thread_self(), 0, &handler.channel));
+        ASSERT_OK(thread_spawn("handler", handle_exception, &handler, &thread));
+    }
+    raw_syscall(&result, ecall, number, args);
+    expect_clean(&result, ZX_ERR_BAD_SYSCALL);
+    if (raises) {
+        EXPECT_EQ(thread_join(thread), 0);
+        close_handle(handler.channel);
+    }
+}
+
 TEST(syscall, unknown_numbers)
 {
     static const uint64_t numbers[] = {1000, 0xffffffff, 1ull << 32, 1ull << 63, UINT64_MAX};
-    struct syscall_result result;
 
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        raw_syscall(&result, vdso_ecall(), numbers[i], patterns);
-        expect_clean(&result, ZX_ERR_BAD_SYSCALL);
-    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        bad_syscall(vdso_ecall(), numbers[i], patterns);
 }
 
 TEST(syscall, from_outside_the_vdso)
 {
-    struct syscall_result result;
     uint64_t args[8] = {zx_process_self()};
 
-    raw_syscall(&result, (uintptr_t)own_ecall, NUMBER_handle_check_valid, args);
-    expect_clean(&result, ZX_ERR_BAD_SYSCALL);
+    bad_syscall((uintptr_t)own_ecall, NUMBER_handle_check_valid, args);
     args[0] = 0;
-    raw_syscall(&result, (uintptr_t)own_ecall, NUMBER_process_exit, args);
-    expect_clean(&result, ZX_ERR_BAD_SYSCALL);
+    bad_syscall((uintptr_t)own_ecall, NUMBER_process_exit, args);
 }
 
 TEST(syscall, the_vdso_stays)

@@ -359,7 +359,7 @@ TEST(vmo_child, what_cannot_be_referenced)
 
     expect_child_fails(parent, REFERENCE, PAGE, 0, ZX_ERR_INVALID_ARGS);
     expect_child_fails(parent, REFERENCE, 0, PAGE, ZX_ERR_INVALID_ARGS);
-    expect_child_fails(parent, REFERENCE | RESIZABLE, 0, 0, ZX_ERR_NOT_SUPPORTED);
+    expect_child_fails(parent, REFERENCE | RESIZABLE, 0, 0, ZX_ERR_ACCESS_DENIED);
     zx_handle_t slice = child_new(parent, SLICE, 0, PAGE);
     expect_child_fails(slice, REFERENCE, 0, 0, ZX_ERR_NOT_SUPPORTED);
     close_handle(slice);

@@ -179,3 +179,27 @@ TEST(vmo_order, read_if_execute_only_is_not_there)
     unmap(addr, PAGE);
     close_handle(vmo);
 }
+
+/* A resizable reference can resize its parent: only who could do that may make one. */
+TEST(vmo_order, resizable_references)
+{
+    const uint32_t options = ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_RESIZABLE;
+    zx_handle_t vmo = vmo_new_resizable(PAGE), weak = duplicate_without(vmo, ZX_RIGHT_RESIZE);
+    zx_handle_t fixed = vmo_new(PAGE), reference;
+    uint64_t size;
+
+    EXPECT_STATUS(child(weak, options, 0, 0), ZX_ERR_ACCESS_DENIED);
+    EXPECT_STATUS(child(fixed, options, 0, 0), ZX_ERR_ACCESS_DENIED);
+    EXPECT_OK(child(weak, ZX_VMO_CHILD_REFERENCE, 0, 0));
+    EXPECT_OK(child(weak, ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_RESIZABLE, 0, PAGE));
+    ASSERT_OK(zx_vmo_create_child(vmo, options, 0, 0, &reference));
+    EXPECT_OK(zx_vmo_set_size(reference, 2 * PAGE + 1));
+    EXPECT_OK(zx_vmo_get_size(vmo, &size));
+    EXPECT_EQ(size, 3 * PAGE);
+    EXPECT_OK(zx_vmo_get_stream_size(vmo, &size));
+    EXPECT_EQ(size, 2 * PAGE + 1);
+    close_handle(reference);
+    close_handle(fixed);
+    close_handle(weak);
+    close_handle(vmo);
+}

@@ -741,8 +741,12 @@ static void test_configs(void **state)
     config = configs[2];
     config.size_bytes = 0x7c; // USR just outside
     assert_false(uart_config_is_valid(&config));
-    config.reg_shift = 31;
-    assert_false(uart_config_is_valid(&config));
+    static const uint32_t shifts[] = {5, 31, 63, 64, 0x400002, UINT32_MAX};
+    for (size_t i = 0; i < ARRAY_COUNT(shifts); i++) {
+        config = configs[2];
+        config.reg_shift = shifts[i];
+        assert_false(uart_config_is_valid(&config));
+    }
 }
 
 int main(void)

@@ -135,6 +135,10 @@ void model_step_vmo_create(struct model *model)
 static zx_status_t child_status(const struct model_vmo *parent, uint32_t options, uint64_t offset,
                                 uint64_t size)
 {
+    bool resizes_parent = (options & ZX_VMO_CHILD_REFERENCE) && (options & ZX_VMO_CHILD_RESIZABLE);
+
+    if (real_has_syscalls && resizes_parent && (!parent->resizable || parent->lacks_resize_right))
+        return ZX_ERR_ACCESS_DENIED;
     if ((options & ZX_VMO_CHILD_SLICE) && (options & ZX_VMO_CHILD_RESIZABLE))
         return ZX_ERR_INVALID_ARGS;
     if (!model_is_aligned(offset))
@@ -147,8 +151,7 @@ static zx_status_t child_status(const struct model_vmo *parent, uint32_t options
         return ZX_ERR_NOT_SUPPORTED;
     if ((options & ZX_VMO_CHILD_REFERENCE) && parent->is_slice)
         return ZX_ERR_NOT_SUPPORTED;
-    if ((options & ZX_VMO_CHILD_REFERENCE) && (options & ZX_VMO_CHILD_RESIZABLE) &&
-        !parent->resizable)
+    if (resizes_parent && !parent->resizable)
         return ZX_ERR_NOT_SUPPORTED;
     return ZX_OK;
 }

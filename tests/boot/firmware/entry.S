@@ -18,10 +18,24 @@ _start:
     lla     t0, trap
     csrw    mtvec, t0
     call    firmware_main
+    .global park
 park:
     csrw    mie, zero
 1:  wfi
     j       1b
+
+/* Hart state management: to the waiting room of a hart, from wherever it is. */
+    .global firmware_stop
+firmware_stop:
+    csrr    t0, mhartid
+    addi    t0, t0, 1
+    lla     sp, stacks
+    li      t1, STACK_BYTES
+    mul     t1, t1, t0
+    add     sp, sp, t1
+    csrw    mscratch, sp
+    call    firmware_wait
+    j       park
 
 /* Saves all registers on the hart's stack, calls firmware_trap(frame), restores them. */
     .balign 4

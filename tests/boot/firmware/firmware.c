@@ -1,19 +1,20 @@
 /* A firmware for tests: as unhelpful as the specifications allow, and as the firmware of boards has
  * been. It knows the calls of SBI 0.1 only, or those of SBI 2.0 that boards' older OpenSBI lacks;
  * delegates what a U74 delegates; leaves the PLIC with thresholds at their maximum and enable bits
- * at random; can keep all counters from S-mode, can fill RAM with garbage first, and can let every
- * hart into the kernel at once, as firmware before HSM did. Every register but a0 and a1 holds
- * garbage at the kernel's entry, stvec leads nowhere, the FPU is on and dirty, and sie has a bit
- * set.
+ * at random; can keep all counters from S-mode, can fill RAM with garbage first, can let every hart
+ * into the kernel at once, as firmware before HSM did, or start harts badly: one is refused, one
+ * comes only after the kernel has given it up. Every register but a0 and a1 holds garbage at the
+ * kernel's entry, stvec leads nowhere, the FPU is on and dirty, and sie has a bit set.
  *
  * For QEMU's virt with at most 8 harts. The runner writes a struct options into memory. */
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPTION_COUNTERS_OFF 1u /* no time, cycle, instret below M-mode; time is emulated */
-#define OPTION_FILL         2u /* garbage in all RAM that holds nothing */
-#define OPTION_ALL_HARTS    4u /* every hart enters the kernel */
-#define OPTION_MODERN       8u /* base, TIME, SRST and DBCN instead of the legacy calls */
+#define OPTION_COUNTERS_OFF 1u  /* no time, cycle, instret below M-mode; time is emulated */
+#define OPTION_FILL         2u  /* garbage in all RAM that holds nothing */
+#define OPTION_ALL_HARTS    4u  /* every hart enters the kernel */
+#define OPTION_MODERN       8u  /* base, TIME, SRST and DBCN instead of the legacy calls */
+#define OPTION_HSM          16u /* with OPTION_MODERN: HSM and IPI as well */
 
 struct options {
     uint64_t flags;
@@ -61,7 +62,14 @@ struct options {
 #define SBI_TIME          0x54494d45ul
 #define SBI_SRST          0x53525354ul
 #define SBI_DBCN          0x4442434eul
+#define SBI_IPI           0x735049ul
+#define SBI_HSM           0x48534dul
 #define SBI_NOT_SUPPORTED (-2l)
+#define SBI_FAILED        (-1l)
+
+/* How harts start: this one is refused, this one comes when the next is started. */
+#define HART_REFUSED 1u
+#define HART_LATE    2u
 
 #define csr_read(csr)                                                                              \
     ({                                                                                             \
@@ -78,6 +86,8 @@ struct options {
 
 void firmware_enter_kernel(uint64_t hart, uint64_t tree, uint64_t garbage);
 void firmware_main(uint64_t hart, uint64_t tree);
+void firmware_stop(void);
+void firmware_wait(void);
 void firmware_trap(uint64_t frame[32]);
 
 static void put_char(char c)
@@ -157,6 +167,61 @@ static void give_up_m_mode(void)
     csr_write(mepc, KERNEL_BASE);
 }
 
+/* ---- Harts ---- */
+
+static struct {
+    uint64_t address, opaque;
+    uint32_t wanted; /* atomic */
+} hart_starts[HARTS];
+
+/* A hart that nobody uses stays here until it is started. */
+void firmware_wait(void)
+{
+    uint64_t hart = csr_read(mhartid);
+
+    csr_write(mie, MIE_MSIE); /* wakes wfi; no interrupt is taken */
+    while (__atomic_load_n(&hart_starts[hart].wanted, __ATOMIC_ACQUIRE) == 0) {
+        __asm__ volatile("wfi");
+        CLINT_MSIP[hart] = 0;
+    }
+    hart_starts[hart].wanted = 0;
+    if (hart == HART_LATE)
+        put_text("test firmware: the late hart comes\r\n");
+    give_up_m_mode();
+    csr_write(mepc, hart_starts[hart].address);
+    firmware_enter_kernel(hart, hart_starts[hart].opaque, 0xbb67ae8584caa73bull * (hart + 1));
+}
+
+static void let_go(uint64_t hart)
+{
+    __atomic_store_n(&hart_starts[hart].wanted, 1, __ATOMIC_RELEASE);
+    CLINT_MSIP[hart] = 1;
+}
+
+static long hart_call(uint64_t frame[32])
+{
+    uint64_t hart = frame[10];
+
+    if (frame[16] == 1) { /* hart_stop */
+        if (csr_read(mhartid) == HART_LATE)
+            put_text("test firmware: the late hart stops\r\n");
+        csr_write(mie, 0);
+        firmware_stop();
+    }
+    if (frame[16] != 0)
+        return SBI_NOT_SUPPORTED;
+    if (hart >= HARTS || hart == HART_REFUSED)
+        return SBI_FAILED;
+    hart_starts[hart].address = frame[11];
+    hart_starts[hart].opaque = frame[12];
+    if (hart != HART_LATE)
+        let_go(hart);
+    if (hart == HART_LATE + 1)
+        let_go(HART_LATE);
+    frame[11] = 0;
+    return 0;
+}
+
 void firmware_main(uint64_t hart, uint64_t tree)
 {
     static volatile uint32_t ready;
@@ -169,6 +234,8 @@ void firmware_main(uint64_t hart, uint64_t tree)
         if ((OPTIONS->flags & OPTION_FILL) != 0)
             fill_ram(tree);
         __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
+    } else if ((OPTIONS->flags & OPTION_HSM) != 0) {
+        firmware_wait();
     } else if ((OPTIONS->flags & OPTION_ALL_HARTS) == 0) {
         return;
     }
@@ -245,8 +312,10 @@ static long base_call(uint64_t frame[32])
         frame[11] = 2ul << 24;
         return 0;
     case 3:
-        frame[11] = extension == SBI_BASE || extension == SBI_TIME || extension == SBI_SRST ||
-                    extension == SBI_DBCN;
+        frame[11] =
+            extension == SBI_BASE || extension == SBI_TIME || extension == SBI_SRST ||
+            extension == SBI_DBCN ||
+            ((OPTIONS->flags & OPTION_HSM) != 0 && (extension == SBI_HSM || extension == SBI_IPI));
         return 0;
     default:
         frame[11] = 0;
@@ -260,6 +329,12 @@ static long modern_call(uint64_t frame[32])
         return base_call(frame);
     if (frame[17] == SBI_TIME) {
         set_timer(frame[10]);
+        return 0;
+    }
+    if (frame[17] == SBI_HSM)
+        return hart_call(frame);
+    if (frame[17] == SBI_IPI) {
+        send_ipi(frame[10] << frame[11]);
         return 0;
     }
     if (frame[17] == SBI_SRST) {
