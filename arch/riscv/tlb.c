@@ -350,13 +350,11 @@ void tlb_switch_slow(struct hart *hart, struct arch_aspace *next)
 
 /* ---- Statistics ---- */
 
-void mmu_get_tlb_stats(struct mmu_tlb_stats *out)
+void mmu_get_tlb_stats(unsigned hart_index, struct mmu_tlb_stats *out)
 {
-    uint64_t *sum = (uint64_t *)out;
+    const uint64_t *theirs = (const uint64_t *)&harts[hart_index].stats;
+    uint64_t *mine = (uint64_t *)out;
 
-    for (unsigned field = 0; field < sizeof(*out) / sizeof(*sum); field++) {
-        sum[field] = 0;
-        for (unsigned i = 0; i < MAX_HARTS; i++)
-            sum[field] += atomic_load_relaxed((uint64_t *)&harts[i].stats + field);
-    }
+    for (unsigned field = 0; field < sizeof(*out) / sizeof(*mine); field++)
+        mine[field] = atomic_load_relaxed(&theirs[field]);
 }

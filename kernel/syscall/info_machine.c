@@ -1,4 +1,5 @@
 /* Topics about the machine, and about objects of one type. */
+#include "arch/mmu.h"
 #include "kernel/lib/bits.h"
 #include "kernel/object/resource.h"
 #include "kernel/object/socket.h"
@@ -54,7 +55,9 @@ static zx_status_t info_kmem_stats(const struct info_request *request)
 static void fill_cpu(unsigned hart, zx_info_cpu_stats_t *info)
 {
     struct sched_stats stats;
+    struct mmu_tlb_stats tlb;
     sched_get_stats(hart, &stats);
+    mmu_get_tlb_stats(hart, &tlb);
     *info = (zx_info_cpu_stats_t){
         .cpu_number = hart,
         .flags = sched_online_harts() & BIT(hart) ? ZX_INFO_CPU_STATS_FLAG_ONLINE : 0,
@@ -63,6 +66,7 @@ static void fill_cpu(unsigned hart, zx_info_cpu_stats_t *info)
         .context_switches = stats.count_switches,
         .timer_ints = stats.count_timer_interrupts,
         .reschedule_ipis = stats.count_reschedule_ipis,
+        .generic_ipis = tlb.count_requests_served,
     };
 }
 

@@ -67,7 +67,7 @@ void tlb_batch_finish(struct tlb_batch *batch);
 
 /* ---- Address spaces ------------------------------------------------------------------------- */
 
-/* Counters of all that has been done to TLBs since boot, summed over the harts. */
+/* Counters of what a hart has done to TLBs since boot. */
 struct mmu_tlb_stats {
     uint64_t count_batches;         /* tlb_batch_finish with something to fence */
     uint64_t count_remote_batches;  /* of these, those that had to interrupt another hart */
@@ -79,7 +79,7 @@ struct mmu_tlb_stats {
     uint64_t count_pages_freed;     /* pages given back behind a batch */
     uint64_t count_icache_syncs;    /* mmu_sync_icache */
 };
-void mmu_get_tlb_stats(struct mmu_tlb_stats *out);
+void mmu_get_tlb_stats(unsigned hart_index, struct mmu_tlb_stats *out);
 
 /* Lets each hart use at most |count_asids| ASIDs (0: none, a fence at every switch), as if the
  * hardware had no more. Before secondary harts start; tests and comparisons. */
