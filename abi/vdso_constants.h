@@ -18,9 +18,9 @@
 
 __BEGIN_CDECLS
 
-// Time starts at base_ticks: nanoseconds = ((counter - base_ticks) * ns_mult) >> ns_shift with a
-// 128-bit product. The kernel computes its own clock in the same way, so that the two never
-// disagree.
+// Time starts at base_ticks: nanoseconds = (((counter - base_ticks) << ticks_shift) * ns_mult) >>
+// 64 with a 128-bit product. The kernel computes its own clock in the same way, so that the two
+// never disagree.
 struct vdso_constants {
     uint32_t magic;   // VDSO_CONSTANTS_MAGIC
     uint32_t version; // VDSO_CONSTANTS_VERSION
@@ -32,8 +32,8 @@ struct vdso_constants {
     uint32_t reserved;
     uint64_t ticks_per_second;
     uint64_t ns_mult;
-    uint64_t ns_shift;   // 0..63
-    uint64_t base_ticks; // the counter when time was 0
+    uint64_t ticks_shift; // 1..63
+    uint64_t base_ticks;  // the counter when time was 0
     uint64_t physmem_bytes;
     uint64_t version_len;                  // bytes of version_string without the NUL
     char version_string[VDSO_VERSION_MAX]; // NUL-terminated
@@ -41,36 +41,32 @@ struct vdso_constants {
 
 ZX_ASSERT_SIZE(struct vdso_constants, 144);
 
-// Fills ticks_per_second, ns_mult and ns_shift for a counter of ticks_per_second (1 .. 2^62). The
-// multiplier gets as many significant bits as fit, up to 63; it is exact when the rate divides
-// 10^9. Plain 64-bit arithmetic: nothing here needs a compiler's run-time library.
+// Fills ticks_per_second, ns_mult and ticks_shift for a counter of ticks_per_second (1 .. 2^62).
+// The multiplier gets all 64 significant bits, or as many as there are; it is exact when the rate
+// divides 10^9. What the shift of the ticks loses is beyond what nanoseconds can say. Plain 64-bit
+// arithmetic: nothing here needs a compiler's run-time library.
 __UNUSED static inline void vdso_constants_set_rate(struct vdso_constants *c,
                                                     uint64_t ticks_per_second)
 {
     uint64_t mult = 1000000000 / ticks_per_second;
     uint64_t rest = 1000000000 % ticks_per_second;
-    uint64_t shift = 0;
+    uint64_t ticks_shift = 64;
 
-    while (shift < 63 && mult < (uint64_t)1 << 62) {
+    while (ticks_shift > 1 && mult < (uint64_t)1 << 63) {
         rest *= 2;
         mult = mult * 2 + (rest >= ticks_per_second);
         rest -= rest >= ticks_per_second ? ticks_per_second : 0;
-        shift++;
+        ticks_shift--;
     }
     c->ticks_per_second = ticks_per_second;
     c->ns_mult = mult;
-    c->ns_shift = shift;
+    c->ticks_shift = ticks_shift;
 }
 
 // Converts ticks since base_ticks into nanoseconds.
 __UNUSED static inline int64_t vdso_constants_ns(const struct vdso_constants *c, uint64_t ticks)
 {
-    if (c->ns_shift == 0 || c->ns_shift > 63)
-        __builtin_unreachable(); // vdso_constants_set_rate sees to it
-    uint64_t low = ticks * c->ns_mult;
-    uint64_t high = (uint64_t)(((unsigned __int128)ticks * c->ns_mult) >> 64);
-
-    return (int64_t)(high << 1 << (63 - c->ns_shift) | low >> c->ns_shift);
+    return (int64_t)(((unsigned __int128)(ticks << c->ticks_shift) * c->ns_mult) >> 64);
 }
 
 __END_CDECLS

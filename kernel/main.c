@@ -159,6 +159,7 @@ static void start_memory(void)
     arch_vm_init(banks, count_banks, pmm_boot_carve, NULL);
     pmm_init();
     kheap_init();
+    kheap_init_hart(0);
     vmo_init();
     aspace_init();
     devices_start_power(&info);
@@ -229,6 +230,7 @@ static void start_harts(void)
         kernel_snprintf(threads[count]->name, sizeof(threads[count]->name), "idle/%u", count + 1);
         threads[count]->stack = stack;
         sched_init_idle(count + 1, threads[count]);
+        kheap_init_hart(count + 1);
         stacks_top[count] = stack + KERNEL_STACK_BYTES;
         ids[count++] = info.harts[i].id;
     }

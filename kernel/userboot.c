@@ -31,7 +31,8 @@
 #define MESSAGE_BYTES 8192u
 #define HANDLES_MAX   8u
 
-#define RAMDISK_RIGHTS (ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_MAP | ZX_RIGHT_GET_PROPERTY)
+#define RAMDISK_RIGHTS                                                                             \
+    (ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_EXECUTE | ZX_RIGHT_MAP | ZX_RIGHT_GET_PROPERTY)
 
 /* What init is told, while it is put together. */
 struct first_message {

@@ -7,7 +7,7 @@ KERNEL_LD   := arch/riscv/kernel.ld
 
 KERNEL_CFLAGS := $(COMMON_CFLAGS) -O2 -ffreestanding -fno-pic -fno-pie -mcmodel=medany \
     $(STRICT_ALIGN) $(KERNEL_ARCH) -fno-stack-protector -ffunction-sections -fdata-sections \
-    -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) \
+    -fno-asynchronous-unwind-tables -fomit-frame-pointer -nostdinc -isystem $(CC_INCLUDE) \
     -I. -Iabi -Ikernel/include -Iarch/riscv/include -I$(BUILD)/gen
 
 $(eval $(call compile_rules,k,$(TARGET_CC),$(KERNEL_CFLAGS)))
@@ -38,10 +38,10 @@ $(BUILD)/k/arch/riscv/blobs.S.o: $(BUILD)/vdso.so $(BUILD)/ramdisk.cpio
 # Code that nobody waits for is made small: the image has a limit.
 SMALL_SRCS := $(wildcard kernel/syscall/info_*.c) \
     $(addprefix kernel/object/,clock_obj.c counter.c debuglog.c exception.c exception_print.c \
-        interrupt.c iob.c iob_region.c iob_shared.c job.c policy.c policy_enforce.c resource.c \
+        interrupt.c iob.c iob_region.c job.c policy.c policy_enforce.c resource.c \
         socket.c stream.c suspend.c) \
     $(addprefix kernel/syscall/sys_,cache.c clock.c counter.c cprng.c debug.c debuglog.c \
-        exception.c info.c interrupt.c iob.c iob_mediated.c job.c process.c property.c socket.c \
+        exception.c info.c interrupt.c iob.c job.c process.c property.c socket.c \
         stream.c system.c task.c vmo_child.c vmo_device.c)
 $(foreach src,$(SMALL_SRCS),$(eval FLAGS_$(src) := -Os))
 

@@ -5,12 +5,12 @@ PICOLIBC_LIBS := $(PICOLIBC)/lib/rv64imafdc/lp64d
 LIBGCC   := $(shell $(CROSS)gcc -print-libgcc-file-name 2>/dev/null)
 
 USER_CFLAGS := $(COMMON_CFLAGS) -O2 $(USER_ARCH) $(STRICT_ALIGN) -fno-stack-protector \
-    -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+    -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-asynchronous-unwind-tables \
     -nostdinc -isystem $(CC_INCLUDE) -I. -Iabi -Iuserland/include \
     -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1
 
 # The vDSO has no C library and no data of its own.
-VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden -fomit-frame-pointer
+VDSO_CFLAGS := $(USER_CFLAGS) -ffreestanding -fPIC -fvisibility=hidden
 VDSO_SRCS := $(wildcard userland/vdso/*.c userland/vdso/*.S)
 VDSO_OBJS := $(call objects,v,$(VDSO_SRCS))
 VDSO_LD   := userland/vdso/vdso.ld

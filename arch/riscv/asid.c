@@ -8,8 +8,6 @@
 #include "arch/riscv/kspace.h"
 #include "arch/riscv/tlb.h"
 
-#define GENERATION_SHIFT 16
-
 static uint32_t asid_limit = UINT32_MAX;
 
 void mmu_limit_asids(uint32_t count_asids)
@@ -43,13 +41,13 @@ uint64_t asid_for_switch(struct hart *hart, struct arch_aspace *aspace, bool *ou
         *out_fence = true;
         return 0;
     }
-    if (*mine >> GENERATION_SHIFT != hart->asid_generation) {
+    if (*mine >> ASID_GENERATION_SHIFT != hart->asid_generation) {
         if (hart->asid_next > hart->asid_max) {
             hart->asid_generation++;
             hart->asid_next = 1;
             *out_fence = true;
         }
-        *mine = hart->asid_generation << GENERATION_SHIFT | hart->asid_next++;
+        *mine = hart->asid_generation << ASID_GENERATION_SHIFT | hart->asid_next++;
     }
     return *mine & SATP_ASID_MASK;
 }
@@ -60,7 +58,7 @@ int64_t asid_lookup(const struct hart *hart, const struct arch_aspace *aspace)
 
     if (hart->asid_max == 0)
         return hart->aspace == aspace ? 0 : -1;
-    if (mine >> GENERATION_SHIFT != hart->asid_generation)
+    if (mine >> ASID_GENERATION_SHIFT != hart->asid_generation)
         return -1;
     return (int64_t)(mine & SATP_ASID_MASK);
 }

@@ -3,6 +3,7 @@
  * freed behind the batch's fence. */
 #include "arch/riscv/mmu_internal.h"
 
+#include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/kspace.h"
 #include "kernel/lib/panic.h"
@@ -155,6 +156,7 @@ zx_status_t mmu_aspace_init(struct arch_aspace *aspace)
     memset(aspace, 0, sizeof(*aspace));
     spinlock_init(mmu_lock(aspace), LOCK_RANK_PAGE_TABLE);
     aspace->root = phys_to_virt(page_to_paddr(root));
+    aspace->satp = (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | page_to_paddr(root) >> PAGE_SHIFT;
     aspace->count_tables = 1;
     memcpy(&aspace->root[PTES_OF_USER], &kernel_root[PTES_OF_USER],
            (PTES_PER_TABLE - PTES_OF_USER) * sizeof(uint64_t));

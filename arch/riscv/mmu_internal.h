@@ -13,7 +13,7 @@
 
 static inline struct spinlock *mmu_lock(struct arch_aspace *aspace)
 {
-    return (struct spinlock *)&aspace->lock;
+    return (struct spinlock *)aspace->lock;
 }
 
 /* An empty table with one reference, in no tree; NULL: no memory. Needs no lock. */

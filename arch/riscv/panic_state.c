@@ -5,6 +5,7 @@
 #include "arch/riscv/hart.h"
 #include "arch/riscv/symbols.h"
 #include "arch/riscv/thread.h"
+#include "arch/riscv/unwind.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
@@ -40,59 +41,11 @@ const char *trap_cause_name(uint64_t cause)
 
 /* ---- Backtraces ---- */
 
-/* A stack that frame pointers may be followed on. */
-struct stack_bounds {
-    uint64_t low, high;
-};
-
-static bool bounds_hold(const struct stack_bounds *bounds, uint64_t fp)
+static uint32_t collect_from_trap(const struct trap_frame *frame, uint64_t *pcs)
 {
-    return fp >= bounds->low + 16 && fp <= bounds->high && is_aligned(fp, 8);
-}
+    struct unwind_state state = {frame->x[REG_PC], frame->x[REG_SP], frame->x[REG_RA]};
 
-/* The stack that |fp| lies on: the thread's or the hart's emergency stack. */
-static struct stack_bounds bounds_of(uint64_t fp)
-{
-    uint64_t top = riscv_this_thread()->kernel_stack_top;
-    uint64_t emergency = this_hart()->emergency_top;
-
-    if (fp <= emergency && fp > emergency - EMERGENCY_STACK_BYTES)
-        return (struct stack_bounds){emergency - EMERGENCY_STACK_BYTES, emergency};
-    return (struct stack_bounds){top - KERNEL_STACK_BYTES, top};
-}
-
-/* Return addresses from |pc| and |fp| on. A function's frame record is below its frame pointer: the
- * caller's frame pointer at -16, the return address at -8; a leaf has only the former, at -8, and
- * its return address is still in |ra|. */
-static uint32_t collect(uint64_t pc, uint64_t fp, uint64_t ra, uint64_t *pcs, uint32_t max)
-{
-    struct stack_bounds bounds = bounds_of(fp);
-    uint32_t count = 0;
-
-    pcs[count++] = pc;
-    if (!symbol_is_text(pc) && symbol_is_text(ra))
-        pcs[count++] = ra; /* a jump to nowhere */
-    while (count < max && bounds_hold(&bounds, fp)) {
-        uint64_t caller_pc = *(const uint64_t *)(fp - 8);
-        uint64_t caller_fp = *(const uint64_t *)(fp - 16);
-
-        if (count == 1 && ra != 0 && !symbol_is_text(caller_pc) &&
-            bounds_hold(&bounds, caller_pc)) {
-            caller_fp = caller_pc;
-            caller_pc = ra;
-        }
-        if (!symbol_is_text(caller_pc))
-            break;
-        pcs[count++] = caller_pc;
-        if (caller_fp <= fp) {
-            /* From an emergency stack to the one that overflowed, or the end. */
-            bounds = bounds_of(caller_fp);
-            if (bounds.high == this_hart()->emergency_top)
-                break;
-        }
-        fp = caller_fp;
-    }
-    return count;
+    return unwind_collect(&state, pcs, PANIC_BACKTRACE_MAX);
 }
 
 static void print_pcs(const uint64_t *pcs, uint32_t count)
@@ -122,12 +75,12 @@ void panic_halt_this_hart(const struct trap_frame *frame)
         state->pc = frame->x[REG_PC];
         state->cause = frame->cause;
         state->status = frame->status;
-        state->count_pcs = collect(frame->x[REG_PC], frame->x[REG_FP], frame->x[REG_RA], state->pcs,
-                                   PANIC_BACKTRACE_MAX);
+        state->count_pcs = collect_from_trap(frame, state->pcs);
     } else {
-        state->pc = (uint64_t)__builtin_return_address(0);
-        state->count_pcs = collect(state->pc, *((uint64_t *)__builtin_frame_address(0) - 2), 0,
-                                   state->pcs, PANIC_BACKTRACE_MAX);
+        struct unwind_state here = {0};
+        UNWIND_HERE(here);
+        state->pc = here.pc;
+        state->count_pcs = unwind_collect(&here, state->pcs, PANIC_BACKTRACE_MAX);
     }
     atomic_store(&state->is_recorded, 1);
     for (;;)
@@ -197,11 +150,11 @@ void arch_print_state(void)
 
     if (frame != NULL) {
         print_registers(frame);
-        count =
-            collect(frame->x[REG_PC], frame->x[REG_FP], frame->x[REG_RA], pcs, PANIC_BACKTRACE_MAX);
+        count = collect_from_trap(frame, pcs);
     } else {
-        uint64_t fp = *((uint64_t *)__builtin_frame_address(0) - 2);
-        count = collect((uint64_t)__builtin_return_address(0), fp, 0, pcs, PANIC_BACKTRACE_MAX);
+        struct unwind_state here = {0};
+        UNWIND_HERE(here);
+        count = unwind_collect(&here, pcs, PANIC_BACKTRACE_MAX);
     }
     kprintf("backtrace of hart %u (id %lu), thread \"%s\":", arch_hart_index(), this_hart()->id,
             upcall_thread_name(arch_current_thread()));

@@ -3,8 +3,8 @@
 
     .text
 
-/* struct thread *switch_stacks(struct thread *prev, struct thread *next): what a function call
- * preserves goes on prev's stack; returns prev in next's context. Interrupts off. */
+/* void switch_stacks(struct thread *prev, struct thread *next): what a function call preserves goes
+ * on prev's stack, and gp, which is the user's. Returns in next's context. Interrupts off. */
     .balign 4
     .global switch_stacks
 switch_stacks:
@@ -22,6 +22,7 @@ switch_stacks:
     sd      s9, 80(sp)
     sd      s10, 88(sp)
     sd      s11, 96(sp)
+    sd      gp, 104(sp)
     sd      sp, THREAD_KERNEL_SP(a0)
     mv      tp, a1
     ld      sp, THREAD_KERNEL_SP(a1)
@@ -38,6 +39,7 @@ switch_stacks:
     ld      s9, 80(sp)
     ld      s10, 88(sp)
     ld      s11, 96(sp)
+    ld      gp, 104(sp)
     addi    sp, sp, 112
     ret
 

@@ -7,6 +7,7 @@
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 #include "arch/riscv/kspace.h"
+#include "arch/riscv/tlb.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
@@ -19,7 +20,7 @@ void fp_zero(void);
 struct switch_frame {
     uint64_t ra;
     uint64_t s[12];
-    uint64_t padding;
+    uint64_t gp;
 };
 _Static_assert(sizeof(struct switch_frame) == 112, "switch.S knows the size");
 
@@ -34,7 +35,21 @@ void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(v
     memset(arch, 0, sizeof(*arch));
     arch->kernel_sp = (uint64_t)frame;
     arch->kernel_stack_top = (uint64_t)stack_top;
+    arch->user_frame = (uint64_t)((struct trap_frame *)stack_top - 1);
     arch->fp_hart = -1;
+}
+
+static bool holds_fp_of(const struct hart *hart, const struct arch_thread *thread)
+{
+    return hart->fp_owner == thread && thread->fp_hart == (int32_t)arch_hart_index();
+}
+
+/* What sstatus is to be in |next|'s context. The way out of a system call relies on SPP and SPIE; a
+ * trap from the kernel that |next| may be in has its own sstatus in its frame. */
+static uint64_t status_of(uint64_t status, const struct arch_thread *next)
+{
+    status = (status & ~(SSTATUS_FS | SSTATUS_SPP)) | SSTATUS_SPIE;
+    return next->fp_mode == ARCH_FP_UNUSED ? status : status | SSTATUS_FS_CLEAN;
 }
 
 /* FP registers are saved when dirty and loaded when the hart does not hold them already: switching
@@ -43,28 +58,47 @@ static void switch_fp(struct hart *hart, struct arch_thread *prev, struct arch_t
 {
     if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
         fp_save(&prev->fp);
-    csr_clear(sstatus, SSTATUS_FS);
-    if (next->fp_mode == ARCH_FP_UNUSED)
+    if (next->fp_mode == ARCH_FP_UNUSED || holds_fp_of(hart, next))
         return;
     csr_set(sstatus, SSTATUS_FS_CLEAN);
-    if (hart->fp_owner == next && next->fp_hart == (int32_t)arch_hart_index())
-        return;
     fp_load(&next->fp);
-    csr_clear(sstatus, SSTATUS_FS);
-    csr_set(sstatus, SSTATUS_FS_CLEAN);
     hart->fp_owner = next;
     next->fp_hart = (int32_t)arch_hart_index();
 }
 
-struct thread *arch_context_switch(struct thread *prev, struct thread *next)
+/* With everything that may be to do besides. */
+NOINLINE static void context_switch_slow(struct thread *prev, struct thread *next,
+                                         struct arch_aspace *aspace)
 {
-    struct arch_thread *prev_arch = (struct arch_thread *)prev;
     struct arch_thread *next_arch = (struct arch_thread *)next;
+    struct hart *hart = this_hart();
 
+    if (hart->aspace != aspace && !tlb_switch_fast(hart, aspace, arch_hart_index()))
+        tlb_switch_slow(hart, aspace);
     kspace_catch_up();
-    switch_fp(this_hart(), prev_arch, next_arch);
-    next_arch->hart_index = prev_arch->hart_index;
-    return switch_stacks(prev, next);
+    switch_fp(hart, (struct arch_thread *)prev, next_arch);
+    next_arch->hart_index = arch_hart_index();
+    csr_write(sstatus, status_of(csr_read(sstatus), next_arch));
+    switch_stacks(prev, next);
+}
+
+void arch_context_switch(struct thread *prev, struct thread *next, struct arch_aspace *aspace)
+{
+    struct arch_thread *next_arch = (struct arch_thread *)next;
+    unsigned hart_index = arch_hart_index();
+    struct hart *hart = &harts[hart_index];
+    uint64_t status = csr_read(sstatus);
+
+    if (LIKELY(hart->kernel_map_generation == atomic_load_relaxed(&kernel_map_generation) &&
+               (status & SSTATUS_FS) != SSTATUS_FS_DIRTY &&
+               (next_arch->fp_mode == ARCH_FP_UNUSED || holds_fp_of(hart, next_arch)) &&
+               (hart->aspace == aspace || tlb_switch_fast(hart, aspace, hart_index)))) {
+        next_arch->hart_index = hart_index;
+        csr_write(sstatus, status_of(status, next_arch));
+        switch_stacks(prev, next);
+    } else {
+        context_switch_slow(prev, next, aspace);
+    }
 }
 
 void arch_set_current_thread(struct thread *thread)

@@ -8,7 +8,7 @@ struct trap_frame;
 extern struct arch_features riscv_features;
 
 /* switch.S */
-struct thread *switch_stacks(struct thread *prev, struct thread *next);
+void switch_stacks(struct thread *prev, struct thread *next);
 void thread_start_entry(void);
 
 /* trap_entry.S: goes to user mode with these registers and zeros in all others. |frame| is the

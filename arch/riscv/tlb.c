@@ -300,49 +300,45 @@ void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
 
 /* ---- Switching ---- */
 
-static void load_aspace(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+static void load_kernel_root(struct hart *hart)
 {
-    bool fence_everything, is_stale;
-    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+    csr_write(satp, kernel_satp());
+    /* Without ASIDs nothing may stay of tables that are free to go from here on. */
+    if (hart->asid_max == 0) {
+        sfence_all();
+        HARTS_COUNT(count_switch_fences, 1);
+    }
+}
 
-    atomic_fetch_or(&aspace->active, self);
-    atomic_fence();
-    is_stale = (atomic_load(&aspace->tlb_stale) & self) != 0;
+/* The hart has been announced in aspace->active. */
+static void load_and_fence(struct hart *hart, struct arch_aspace *aspace, hart_mask_t self)
+{
+    bool fence_everything;
+    uint64_t asid = asid_for_switch(hart, aspace, &fence_everything);
+    bool is_stale = (atomic_load_relaxed(&aspace->tlb_stale) & self) != 0;
+
     if (is_stale)
         atomic_fetch_and(&aspace->tlb_stale, ~self);
-    csr_write(satp, (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | asid << SATP_ASID_SHIFT |
-                        virt_to_phys(aspace->root) >> PAGE_SHIFT);
+    csr_write(satp, tlb_satp(aspace, asid));
     if (fence_everything)
         sfence_all();
     else if (is_stale)
         sfence_asid(asid);
     if (fence_everything || is_stale)
         HARTS_COUNT(count_switch_fences, 1);
-    if ((atomic_load(&aspace->icache_stale) & self) != 0) {
+    if ((atomic_load_relaxed(&aspace->icache_stale) & self) != 0) {
         atomic_fetch_and(&aspace->icache_stale, ~self);
         fence_i();
     }
 }
 
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
+void tlb_switch_slow(struct hart *hart, struct arch_aspace *next)
 {
-    struct hart *hart = this_hart();
-    hart_mask_t self = BIT(hart - harts);
-
-    DEBUG_ASSERT(prev == hart->aspace);
-    if (next != NULL) {
-        load_aspace(hart, next, self);
-    } else {
-        csr_write(satp, kernel_satp());
-        /* Without ASIDs nothing may stay of tables that are free to go from here on. */
-        if (hart->asid_max == 0) {
-            sfence_all();
-            HARTS_COUNT(count_switch_fences, 1);
-        }
-    }
-    hart->aspace = next;
-    if (prev != NULL)
-        atomic_fetch_and(&prev->active, ~self);
+    if (next != NULL)
+        load_and_fence(hart, next, BIT(hart - harts));
+    else
+        load_kernel_root(hart);
+    tlb_leave(hart, next, hart - harts);
 }
 
 /* ---- Statistics ---- */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arch/mmu.h"
+#include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 
 /* Notes that the translations of |count_pages| pages from |va| were removed or narrowed. */
@@ -18,6 +19,11 @@ void tlb_fence_kernel(void);
 /* Serves what other harts have asked of this one. Interrupts off. */
 void tlb_serve_inbox(struct hart *hart);
 
+/* In aspace->asids: generation << ASID_GENERATION_SHIFT | ASID. A hart that has no ASIDs never
+ * writes its entries, and no generation is 0. */
+#define ASID_GENERATION_SHIFT 16
+#define SATP_ASID_BITS        16
+
 /* asid.c: how many ASIDs this hart has (satp keeps only the bits that exist). Interrupts off. */
 void asid_init_hart(struct hart *hart);
 
@@ -28,3 +34,45 @@ uint64_t asid_for_switch(struct hart *hart, struct arch_aspace *aspace, bool *ou
 /* The ASID under which |hart| may have translations of |aspace|, or -1: it can have none.
  * Interrupts off. */
 int64_t asid_lookup(const struct hart *hart, const struct arch_aspace *aspace);
+
+/* The satp value of a user's root under an ASID. */
+static inline uint64_t tlb_satp(const struct arch_aspace *aspace, uint64_t asid)
+{
+    return aspace->satp | asid << (64 - SATP_ASID_BITS) >> (64 - SATP_ASID_BITS - SATP_ASID_SHIFT);
+}
+
+/* Second half of a switch of address spaces, once satp is |next|'s. */
+static inline void tlb_leave(struct hart *hart, struct arch_aspace *next, unsigned hart_index)
+{
+    struct arch_aspace *prev = hart->aspace;
+
+    hart->aspace = next;
+    /* Whoever sees the bit gone may reuse pages that this hart has written to. */
+    if (prev != NULL)
+        atomic_fetch_and_release(&prev->active, ~((hart_mask_t)1 << hart_index));
+}
+
+/* A switch for which tlb_switch_fast has no time. The hart has been announced in next->active. */
+void tlb_switch_slow(struct hart *hart, struct arch_aspace *next);
+
+/* Makes |next| the address space of this hart if that needs no fence and no new ASID. False:
+ * tlb_switch_slow has to. Interrupts off. */
+static inline bool tlb_switch_fast(struct hart *hart, struct arch_aspace *next, unsigned hart_index)
+{
+    hart_mask_t self = (hart_mask_t)1 << hart_index;
+    uint64_t asid;
+
+    if (UNLIKELY(next == NULL))
+        return false;
+    asid = next->asids[hart_index];
+    atomic_fetch_or_relaxed(&next->active, self);
+    atomic_fence();
+    if (UNLIKELY(
+            asid >> ASID_GENERATION_SHIFT != hart->asid_generation ||
+            ((atomic_load_relaxed(&next->tlb_stale) | atomic_load_relaxed(&next->icache_stale)) &
+             self) != 0))
+        return false;
+    __asm__ volatile("csrw satp, %0" : : "r"(tlb_satp(next, asid)) : "memory");
+    tlb_leave(hart, next, hart_index);
+    return true;
+}

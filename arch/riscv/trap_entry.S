@@ -78,52 +78,45 @@ trap_entry:
 
     /* ---- From user mode ---- */
     sd      sp, THREAD_USER_SP(tp)
-    ld      sp, THREAD_STACK_TOP(tp)
-    addi    sp, sp, -FRAME_BYTES
-    sd      t1, X(6)(sp)
-    csrr    t1, scause
-    addi    t1, t1, -CAUSE_USER_ECALL
-    bnez    t1, user_full_save
+    csrr    sp, scause
+    addi    sp, sp, -CAUSE_USER_ECALL
+    bnez    sp, user_full_save
 
     /* A system call is a function call: t1-t6 and the arguments are the kernel's to destroy, the
-     * callee-saved registers stay where they are. */
+     * callee-saved registers stay where they are, and so does gp, which the kernel does not use:
+     * switch.S keeps it. The user's sp stays in the thread. */
     csrr    t2, sepc
     ld      t3, THREAD_SYSCALL_BASE(tp)
     ld      t4, THREAD_SYSCALL_BYTES(tp)
     sub     t3, t2, t3
     bgeu    t3, t4, user_full_save
-    lla     t3, syscall_table_count
-    lwu     t3, 0(t3)
+    li      t3, SYSCALL_COUNT
     bgeu    t0, t3, user_full_save
-    ld      t5, THREAD_USER_SP(tp)
+    ld      sp, THREAD_USER_FRAME(tp)
     csrrw   t6, sscratch, zero
     addi    t2, t2, 4               /* behind the ecall */
     sd      t2, X(0)(sp)
     sd      ra, X(1)(sp)
-    sd      t5, X(2)(sp)
-    sd      gp, X(3)(sp)
     sd      t6, X(4)(sp)
     csrsi   sstatus, SSTATUS_SIE
     lla     t1, syscall_table
-    slli    t2, t0, 3
-    add     t1, t1, t2
+    slli    t0, t0, 3
+    add     t1, t1, t0
     ld      t1, 0(t1)
     jalr    t1
 
+    /* sstatus says SPP = 0 and SPIE = 1 as it did on entry: a trap in between put them back when it
+     * returned, and a switch sets them (arch_context_switch). */
     csrci   sstatus, SSTATUS_SIE
     lw      t1, THREAD_WORK_PENDING(tp)
     bnez    t1, syscall_slow_exit
     ld      t2, X(0)(sp)
     csrw    sepc, t2
     csrw    sscratch, tp
-    li      t1, SSTATUS_SPP
-    csrc    sstatus, t1
-    li      t1, SSTATUS_SPIE
-    csrs    sstatus, t1
     ld      ra, X(1)(sp)
-    ld      gp, X(3)(sp)
-    ld      tp, X(4)(sp)
-    ld      sp, X(2)(sp)
+    mv      t1, sp
+    ld      sp, THREAD_USER_SP(tp)
+    ld      tp, X(4)(t1)
     li      a1, 0                   /* nothing of the kernel's shows */
     li      a2, 0
     li      a3, 0
@@ -143,6 +136,9 @@ trap_entry:
 /* Completes the frame, so that the thread can be inspected and changed, and goes out as after a
  * fault. */
 syscall_slow_exit:
+    ld      t2, THREAD_USER_SP(tp)
+    sd      gp, X(3)(sp)
+    sd      t2, X(2)(sp)
     sd      a0, X(10)(sp)
     sd      s0, X(8)(sp)
     sd      s1, X(9)(sp)
@@ -163,7 +159,7 @@ syscall_slow_exit:
 
     .balign 4
 user_full_save:
-    ld      t1, X(6)(sp)
+    ld      sp, THREAD_USER_FRAME(tp)
     SAVE_MOST
     sd      ra, X(1)(sp)
     sd      t0, X(5)(sp)
@@ -178,7 +174,6 @@ user_full_save:
     sd      t2, X(0)(sp)
     sd      t3, FRAME_CAUSE(sp)
     sd      t4, FRAME_TVAL(sp)
-    li      s0, 0                   /* backtraces end here */
     mv      a0, sp
     call    trap_from_user
     /* fall through */
@@ -213,7 +208,6 @@ enter_user_registers:
     sd      a2, X(2)(sp)
     sd      a3, X(10)(sp)
     sd      a4, X(11)(sp)
-    li      s0, 0
     call    trap_user_work
     j       user_full_return
 
@@ -246,13 +240,12 @@ trap_from_kernel:
     sd      t2, X(0)(sp)
     sd      t3, FRAME_CAUSE(sp)
     sd      t4, FRAME_TVAL(sp)
-    sd      s0, FRAME_RECORD_FP(sp)
-    sd      t2, FRAME_RECORD_PC(sp)
-    mv      s0, t0
     li      t0, SSTATUS_SUM
     csrc    sstatus, t0
     mv      a0, sp
     call    trap_from_kernel_c
+    .global trap_from_kernel_return
+trap_from_kernel_return:
 
     ld      t0, FRAME_STATUS(sp)
     csrw    sstatus, t0
@@ -291,10 +284,10 @@ kernel_stack_overflow:
     sd      t2, X(0)(sp)
     sd      t3, FRAME_CAUSE(sp)
     sd      t4, FRAME_TVAL(sp)
-    sd      s0, FRAME_RECORD_FP(sp)
-    sd      t2, FRAME_RECORD_PC(sp)
-    addi    s0, sp, FRAME_BYTES
     li      t0, SSTATUS_SUM
     csrc    sstatus, t0
     mv      a0, sp
     call    trap_stack_overflow
+    .global trap_stack_overflow_return
+trap_stack_overflow_return:
+    ebreak

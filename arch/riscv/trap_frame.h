@@ -11,15 +11,13 @@ struct trap_frame {
     uint64_t cause;
     uint64_t tval;
     uint64_t unused;
-    uint64_t record_fp; /* a frame record as functions have it, so that backtraces go on into */
-    uint64_t record_pc; /* the interrupted function */
 };
 _Static_assert(sizeof(struct trap_frame) % 16 == 0, "stack alignment");
 
-enum { REG_PC = 0, REG_RA = 1, REG_SP = 2, REG_FP = 8, REG_A0 = 10, REG_A7 = 17 };
+enum { REG_PC = 0, REG_RA = 1, REG_SP = 2, REG_A0 = 10, REG_A7 = 17 };
 
 /* The frame of a thread's entry from user mode is always at the top of its kernel stack. */
 static inline struct trap_frame *thread_user_frame(const struct arch_thread *thread)
 {
-    return (struct trap_frame *)thread->kernel_stack_top - 1;
+    return (struct trap_frame *)thread->user_frame;
 }

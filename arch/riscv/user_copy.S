@@ -1,7 +1,8 @@
 /* The only code that runs with SUM, the permission to touch user pages. These are leaf functions
  * without a frame: a fault anywhere between the marks that cannot be resolved goes on at
- * user_access_failed, which returns -1 to the caller (trap.c). */
+ * user_access_failed, which returns ZX_ERR_INVALID_ARGS to the caller (trap.c). */
 #include "arch/riscv/csr.h"
+#include "asm_offsets.h"
 
     .text
     .global user_access_begin, user_access_end
@@ -11,14 +12,40 @@
     .balign 4
 user_access_begin:
 
-/* long user_copy(void *dst, const void *src, size_t len_bytes): either side may be the user's.
- * 0, or -1 with a part copied. */
-    .global user_copy
-user_copy:
+/* zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes) */
+    .global arch_copy_from_user
+arch_copy_from_user:
+    mv      t0, a1
+    j       1f
+
+/* zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes) */
+    .global arch_copy_to_user
+arch_copy_to_user:
+    mv      t0, a0
+1:  beqz    a2, user_nothing_to_do
+    add     t1, t0, a2              /* user_range_is_valid */
+    li      t2, USER_TOP
+    bltu    t1, t0, user_range_bad
+    bltu    t2, t1, user_range_bad
     li      t6, SSTATUS_SUM
     csrs    sstatus, t6
     add     t5, a0, a2              /* end of dst */
-    xor     t0, a0, a1
+    or      t0, a0, a1
+    or      t0, t0, a2
+    andi    t0, t0, 7
+    bnez    t0, 4f                  /* not in whole words */
+    li      t4, 64
+    bgeu    a2, t4, 2f
+1:  ld      t1, 0(a1)
+    addi    a1, a1, 8
+    sd      t1, 0(a0)
+    addi    a0, a0, 8
+    bltu    a0, t5, 1b
+    csrc    sstatus, t6
+    li      a0, 0
+    ret
+
+4:  xor     t0, a0, a1
     andi    t0, t0, 7
     bnez    t0, 4f                  /* can never both be aligned */
 
@@ -89,6 +116,21 @@ user_copy:
     li      a0, 0
     ret
 
+/* zx_status_t arch_store_user_u32(uintptr_t dst_user, uint32_t value); an address that is not
+ * aligned goes the long way. */
+    .global arch_store_user_u32
+arch_store_user_u32:
+    andi    t0, a0, 3
+    bnez    t0, user_store_u32_unaligned
+    srli    t0, a0, USER_TOP_SHIFT
+    bnez    t0, user_range_bad
+    li      t6, SSTATUS_SUM
+    csrs    sstatus, t6
+    sw      a1, 0(a0)
+    csrc    sstatus, t6
+    li      a0, 0
+    ret
+
 /* long user_load_u32(const uint32_t *src_user, uint32_t *out) */
     .global user_load_u32
 user_load_u32:
@@ -127,5 +169,9 @@ user_nofault_end:
 user_access_failed:
     li      t6, SSTATUS_SUM
     csrc    sstatus, t6
-    li      a0, -1
+user_range_bad:
+    li      a0, STATUS_INVALID_ARGS
+    ret
+user_nothing_to_do:
+    li      a0, 0
     ret

@@ -2,28 +2,17 @@
 #include "arch/arch.h"
 #include "kernel/lib/panic.h"
 
-/* user_copy.S; 0, or -1 after a fault */
-long user_copy(void *dst, const void *src, size_t len_bytes);
+/* user_copy.S; 0, or not after a fault */
 long user_load_u32(const void *src_user, uint32_t *out);
 long user_load_u32_nofault(const void *src_user, uint32_t *out);
 long user_probe_write(uint32_t *dst_user);
 
-zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
-{
-    DEBUG_ASSERT(arch_irq_is_enabled());
-    if (!user_range_is_valid(src_user, len_bytes) ||
-        user_copy(dst, (const void *)src_user, len_bytes) != 0)
-        return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
-}
+/* Called by user_copy.S. */
+zx_status_t user_store_u32_unaligned(uintptr_t dst_user, uint32_t value);
 
-zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes)
+zx_status_t user_store_u32_unaligned(uintptr_t dst_user, uint32_t value)
 {
-    DEBUG_ASSERT(arch_irq_is_enabled());
-    if (!user_range_is_valid(dst_user, len_bytes) ||
-        user_copy((void *)dst_user, src, len_bytes) != 0)
-        return ZX_ERR_INVALID_ARGS;
-    return ZX_OK;
+    return arch_copy_to_user(dst_user, &value, sizeof(value));
 }
 
 zx_status_t arch_probe_user_write(uintptr_t dst_user, size_t len_bytes)

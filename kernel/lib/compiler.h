@@ -14,6 +14,7 @@
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define NORETURN               __attribute__((noreturn))
 #define MUST_USE               __attribute__((warn_unused_result))
+#define NOINLINE               __attribute__((noinline))
 
 #define MIN(a, b)                                                                                  \
     ({                                                                                             \

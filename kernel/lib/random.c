@@ -66,26 +66,32 @@ void chacha20_block(const uint8_t block_key[KEY_BYTES], uint32_t counter, const 
     memcpy(out, x, BLOCK_BYTES);
 }
 
-/* Draws up to a block; the next key comes out of the same key and is never given out. */
-static void random_draw_locked(uint8_t out[BLOCK_BYTES])
+/* Draws |len_bytes|, at most a block; the next key comes out of the same key and is never given
+ * out. Little is taken from what that block has left. */
+static void random_draw_locked(uint8_t *out, size_t len_bytes)
 {
     static const uint32_t nonce[3];
-    uint8_t next[BLOCK_BYTES];
+    uint8_t next[BLOCK_BYTES], block[BLOCK_BYTES];
+    const uint8_t *from = next + KEY_BYTES;
+
     chacha20_block(key, 0, nonce, next);
-    chacha20_block(key, 1, nonce, out);
+    if (len_bytes > BLOCK_BYTES - KEY_BYTES) {
+        chacha20_block(key, 1, nonce, block);
+        from = block;
+    }
+    memcpy(out, from, len_bytes);
     memcpy(key, next, KEY_BYTES);
 }
 
 void random_seed(const void *entropy, size_t len_bytes)
 {
     const uint8_t *bytes = entropy;
-    uint8_t block[BLOCK_BYTES];
     irq_state_t irq = random_lock();
     while (len_bytes > 0) {
         size_t count = MIN(len_bytes, (size_t)KEY_BYTES);
         for (size_t i = 0; i < count; i++)
             key[i] ^= bytes[i];
-        random_draw_locked(block);
+        random_draw_locked(key, 0);
         bytes += count;
         len_bytes -= count;
     }
@@ -105,10 +111,10 @@ void random_bytes(void *out, size_t len_bytes)
     uint8_t *bytes = out;
     uint8_t block[BLOCK_BYTES];
     while (len_bytes > 0) {
-        irq_state_t irq = random_lock();
-        random_draw_locked(block);
-        random_unlock(irq);
         size_t count = MIN(len_bytes, (size_t)BLOCK_BYTES);
+        irq_state_t irq = random_lock();
+        random_draw_locked(block, count);
+        random_unlock(irq);
         memcpy(bytes, block, count);
         bytes += count;
         len_bytes -= count;

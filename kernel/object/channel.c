@@ -30,15 +30,14 @@ static struct channel *channel_from(struct object *object)
     return container_of(object, struct channel, object);
 }
 
-/* The caller cannot leave before it has the pair's lock, which is held here. */
 static void caller_finish_locked(struct channel_call *caller, zx_status_t status,
                                  struct message *reply)
 {
     list_remove(&caller->node);
     caller->status = status;
     caller->reply = reply;
-    atomic_store(&caller->is_done, true);
     thread_unpark_hand_off(caller->thread);
+    atomic_store_release(&caller->is_done, true);
 }
 
 static void callers_fail_locked(struct channel *channel, zx_status_t status)
@@ -197,8 +196,8 @@ zx_status_t channel_create(struct object **out0, struct object **out1)
 
 /* ---- Write and read -------------------------------------------------------------------------- */
 
-static struct channel_call *caller_find_locked(struct channel *channel,
-                                               const struct message *message)
+static inline struct channel_call *caller_find_locked(struct channel *channel,
+                                                      const struct message *message)
 {
     if (list_is_empty(&channel->callers) || message->count_bytes < sizeof(zx_txid_t))
         return NULL;
@@ -218,7 +217,7 @@ struct sending {
     struct channel_call *caller;
 };
 
-static zx_status_t queue_locked(struct channel *reader, struct message *message)
+static inline zx_status_t queue_locked(struct channel *reader, struct message *message)
 {
     if (reader->count_messages >= CHANNEL_MAX_MESSAGES)
         return ZX_ERR_SHOULD_WAIT;
@@ -264,6 +263,26 @@ static zx_status_t send_one(const struct sending *sending, bool may_queue)
     return status;
 }
 
+/* A message without handles that is no call. */
+static zx_status_t send_bytes(struct channel *channel, struct message *message)
+{
+    struct spinlock *lock = &channel->end.pair->lock;
+    irq_state_t irq = spin_lock_irqsave(lock);
+    struct pair_end *peer_end = channel->end.peer;
+    zx_status_t status = ZX_ERR_PEER_CLOSED;
+    if (LIKELY(peer_end != NULL)) {
+        struct channel *peer = container_of(peer_end, struct channel, end);
+        struct channel_call *answered = caller_find_locked(peer, message);
+        status = ZX_OK;
+        if (answered)
+            caller_finish_locked(answered, ZX_OK, message);
+        else
+            status = queue_locked(peer, message);
+    }
+    spin_unlock_irqrestore(lock, irq);
+    return status;
+}
+
 /* A reference; NULL: closed. */
 static struct channel *peer_get(struct channel *channel)
 {
@@ -298,6 +317,8 @@ static zx_status_t send(const struct sending *sending)
 
 zx_status_t channel_write(struct object *object, struct message *message)
 {
+    if (LIKELY(message->count_handles == 0))
+        return send_bytes(channel_from(object), message);
     struct sending sending = {.channel = channel_from(object), .message = message};
     zx_status_t status = send(&sending);
     if (status != ZX_ERR_NEXT)
@@ -320,9 +341,9 @@ zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max
         message = list_entry(channel->messages.next, struct message, node);
         *out_bytes = message->count_bytes;
         *out_handles = message->count_handles;
-        if (message->count_bytes > max_bytes || message->count_handles > max_handles)
+        if (UNLIKELY(message->count_bytes > max_bytes || message->count_handles > max_handles))
             status = ZX_ERR_BUFFER_TOO_SMALL;
-        if (status == ZX_OK || may_discard) {
+        if (LIKELY(status == ZX_OK) || may_discard) {
             list_remove(&message->node);
             if (--channel->count_messages == 0)
                 object_update_signals(&channel->object, ZX_CHANNEL_READABLE, 0);
@@ -331,11 +352,14 @@ zx_status_t channel_read(struct object *object, uint32_t max_bytes, uint32_t max
         }
     }
     spin_unlock_irqrestore(&channel->end.pair->lock, irq);
-    forget_holder(message);
-    if (status == ZX_OK)
+    if (LIKELY(status == ZX_OK)) {
+        if (message->count_handles != 0)
+            forget_holder(message);
         *out = message;
-    else
-        message_destroy(message);
+        return ZX_OK;
+    }
+    forget_holder(message);
+    message_destroy(message);
     return status;
 }
 
@@ -375,26 +399,35 @@ void channel_unread(struct object *object, struct message *message)
 
 /* ---- Call ------------------------------------------------------------------------------------ */
 
+/* After a park that nobody has ended, as far as can be seen: waits for somebody who is not done
+ * with the call yet. True: it is done. If not, and |status| says that the call is over, it is taken
+ * off the list. */
+static bool call_settle(struct channel_call *call, struct spinlock *lock, zx_status_t status)
+{
+    irq_state_t irq = spin_lock_irqsave(lock);
+    if (!call->is_done && status != ZX_OK && status != ZX_ERR_INTERNAL_INTR_RETRY)
+        list_remove(&call->node);
+    spin_unlock_irqrestore(lock, irq);
+    return call->is_done;
+}
+
 /* Sleeps until the answer is there. The call is over afterwards, unless a suspension comes. */
 static zx_status_t call_wait(struct channel_call *call, zx_time_t deadline_ns, struct message **out)
 {
     struct object *object = call->channel;
     struct spinlock *lock = &channel_from(object)->end.pair->lock;
     zx_status_t status = ZX_OK;
-    while (status == ZX_OK && !atomic_load(&call->is_done))
+    bool is_done = atomic_load_acquire(&call->is_done);
+    while (!is_done && status == ZX_OK) {
         status = thread_park_for(ZX_THREAD_STATE_BLOCKED_CHANNEL, deadline_ns);
-
-    irq_state_t irq = spin_lock_irqsave(lock);
-    bool stays = status == ZX_ERR_INTERNAL_INTR_RETRY && !call->is_done;
-    if (!stays) {
-        list_remove(&call->node);
-        call->channel = NULL;
-        if (call->is_done)
-            status = call->status;
+        is_done = LIKELY(atomic_load_acquire(&call->is_done)) || call_settle(call, lock, status);
     }
-    spin_unlock_irqrestore(lock, irq);
-    if (!stays)
-        object_put(object);
+    if (!is_done && status == ZX_ERR_INTERNAL_INTR_RETRY)
+        return status;
+    call->channel = NULL;
+    if (is_done)
+        status = call->status;
+    object_put(object);
     if (status == ZX_OK)
         *out = call->reply;
     return status;

@@ -29,7 +29,8 @@ void channel_unread(struct object *channel, struct message *message);
 
 /* A thread in channel_call; zeros when it is in none. It is kept where it outlives a system call:
  * a suspension interrupts that, and the thread comes back for the answer with channel_call_finish.
- * Under the pair's lock while there is a channel, but for is_done. */
+ * Under the pair's lock while there is a channel. Whoever finds it in the list may touch it and its
+ * thread until it sets is_done: the thread goes on when it sees that, or after it had the lock. */
 struct channel_call {
     struct object *channel; /* one reference; NULL: no call is under way. The thread's own. */
     struct list_node node;
@@ -37,7 +38,7 @@ struct channel_call {
     uint32_t txid;
     zx_status_t status; /* once is_done */
     struct message *reply;
-    bool is_done; /* atomic */
+    bool is_done; /* atomic; the last that is written */
 };
 
 /* Gives |message| (>= 4 bytes) a fresh txid, sends it as channel_write does, and sleeps until the

@@ -4,7 +4,6 @@
 
 #include "kernel/object/thread.h"
 #include "kernel/vm/futex_key.h"
-#include "kernel/vm/vmo.h"
 
 #define BUCKET_BITS  8
 #define BUCKET_COUNT (1u << BUCKET_BITS)
@@ -15,15 +14,16 @@ struct bucket {
     struct list_node waiters;
 };
 
-/* A thread in futex_wait, on its stack. It leaves only after it had the lock of its bucket, so
- * whoever finds it in the list, with that lock, may touch it and its thread. */
+/* A thread in futex_wait, on its stack. Whoever finds it in the list, with the bucket's lock, may
+ * touch it and its thread until it sets is_woken: it leaves when it sees that, or after it had the
+ * lock. */
 struct waiter {
     struct list_node node;
-    struct futex_key key;  /* one reference on the VMO */
+    struct futex_key key;
     struct bucket *bucket; /* where it is: atomic, written with both buckets' locks held */
     struct thread *thread;
     zx_koid_t owner_koid; /* of the futex; valid in the first waiter of its key */
-    bool is_woken;        /* atomic; written under the bucket's lock */
+    bool is_woken;        /* atomic; the last that its waker writes, under the bucket's lock */
 };
 
 static struct bucket buckets[BUCKET_COUNT] = {
@@ -32,7 +32,7 @@ static struct bucket buckets[BUCKET_COUNT] = {
 
 static struct bucket *bucket_of(const struct futex_key *key)
 {
-    uint64_t hash = ((uintptr_t)key->vmo >> 4) ^ (key->offset << 20) ^ (key->offset >> 2);
+    uint64_t hash = (key->serial << 32) ^ (key->offset >> 2);
     hash *= 0x9e3779b97f4a7c15ull; /* 2^64 divided by the golden ratio spreads close keys */
     return &buckets[hash >> (64 - BUCKET_BITS)];
 }
@@ -100,7 +100,8 @@ static zx_status_t key_get(vaddr_t addr, struct futex_key *out)
     struct arch_aspace *arch = thread_current()->aspace;
     if (!is_aligned(addr, sizeof(uint32_t)) || !user_range_is_valid(addr, sizeof(uint32_t)))
         return ZX_ERR_INVALID_ARGS;
-    return futex_key_get(container_of(arch, struct aspace, arch), addr, out);
+    return futex_key_get(container_of(arch, struct aspace, arch), addr,
+                         thread_current()->futex_hint, out);
 }
 
 /* With the locks held, compares the word. ZX_ERR_SHOULD_WAIT: it has to be made present first, by
@@ -133,14 +134,17 @@ static zx_status_t wait_enqueue_locked(struct bucket *bucket, struct waiter *wai
     if (owner->koid != 0 && (owner->koid == waiter->thread->koid ||
                              koid_waits_locked(bucket, &waiter->key, owner->koid)))
         return ZX_ERR_INVALID_ARGS;
-    list_push_back(&bucket->waiters, &waiter->node);
     waiter->bucket = bucket;
-    set_owner_locked(bucket, &waiter->key, owner_koid_locked(owner));
+    waiter->owner_koid = owner_koid_locked(owner);
+    if (!list_is_empty(&bucket->waiters))
+        set_owner_locked(bucket, &waiter->key, waiter->owner_koid);
+    list_push_back(&bucket->waiters, &waiter->node);
     return ZX_OK;
 }
 
-/* Takes the waiter out of its list if nobody woke it; true if somebody did. */
-static bool wait_leave(struct waiter *waiter)
+/* After a park that nobody has ended, as far as can be seen: waits for a waker that is not done
+ * yet, and takes the waiter out of its list if |leave| and there is none. True: it was woken. */
+static bool wait_settle(struct waiter *waiter, bool leave)
 {
     struct bucket *bucket;
     irq_state_t irq;
@@ -152,7 +156,7 @@ static bool wait_leave(struct waiter *waiter)
         spin_unlock_irqrestore(&bucket->lock, irq); /* it was requeued meanwhile */
     }
     bool was_woken = waiter->is_woken;
-    if (!was_woken) {
+    if (!was_woken && leave) {
         bool was_first = waiter_first_locked(bucket, &waiter->key) == waiter;
         list_remove(&waiter->node);
         if (was_first)
@@ -162,28 +166,33 @@ static bool wait_leave(struct waiter *waiter)
     return was_woken;
 }
 
+static zx_status_t wait_park(struct waiter *waiter, zx_time_t deadline_ns)
+{
+    for (;;) {
+        zx_status_t status = thread_park_for(ZX_THREAD_STATE_BLOCKED_FUTEX, deadline_ns);
+        if (LIKELY(atomic_load_acquire(&waiter->is_woken)) || wait_settle(waiter, status != ZX_OK))
+            return ZX_OK;
+        if (status != ZX_OK)
+            return status;
+    }
+}
+
 zx_status_t futex_wait(vaddr_t addr, uint32_t expected, const struct futex_owner *owner,
                        zx_time_t deadline_ns)
 {
-    struct waiter waiter = {.thread = thread_current()};
+    struct waiter waiter;
     zx_status_t status = key_get(addr, &waiter.key);
     if (status != ZX_OK)
         return status;
+    waiter.thread = thread_current();
+    waiter.is_woken = false;
     struct bucket *bucket = bucket_of(&waiter.key);
     do {
         irq_state_t irq = bucket_lock(bucket);
         status = wait_enqueue_locked(bucket, &waiter, addr, expected, owner);
         spin_unlock_irqrestore(&bucket->lock, irq);
     } while (status == ZX_ERR_SHOULD_WAIT && (status = word_make_present(addr)) == ZX_OK);
-
-    if (status == ZX_OK) {
-        while (status == ZX_OK && !atomic_load(&waiter.is_woken))
-            status = thread_park_for(ZX_THREAD_STATE_BLOCKED_FUTEX, deadline_ns);
-        if (wait_leave(&waiter))
-            status = ZX_OK;
-    }
-    vmo_put(waiter.key.vmo);
-    return status;
+    return status == ZX_OK ? wait_park(&waiter, deadline_ns) : status;
 }
 
 /* ---- Wake ------------------------------------------------------------------------------------ */
@@ -203,10 +212,10 @@ static void wake_locked(struct bucket *bucket, const struct futex_key *key, uint
         list_remove(&waiter->node);
         woken_koid = waiter->thread->koid;
         any = true;
-        atomic_store(&waiter->is_woken, true);
         thread_unpark_hand_off(waiter->thread);
+        atomic_store_release(&waiter->is_woken, true); /* it may be gone from here on */
     }
-    if (any)
+    if (any && !list_is_empty(&bucket->waiters))
         set_owner_locked(bucket, key, single_owner ? woken_koid : 0);
 }
 
@@ -220,7 +229,6 @@ zx_status_t futex_wake(vaddr_t addr, uint32_t count, bool single_owner)
     irq_state_t irq = bucket_lock(bucket);
     wake_locked(bucket, &key, count, single_owner);
     spin_unlock_irqrestore(&bucket->lock, irq);
-    vmo_put(key.vmo);
     return ZX_OK;
 }
 
@@ -245,27 +253,21 @@ static void bucket_unlock_two(struct bucket *a, struct bucket *b, irq_state_t ir
     spin_unlock_irqrestore(a < b ? &a->lock : &b->lock, irq);
 }
 
-/* Returns how many moved. Each has a reference on the VMO of |to| afterwards and none on |from|'s,
- * which the caller drops that many times. */
-static uint32_t requeue_locked(struct bucket *from_bucket, const struct futex_key *from,
-                               struct bucket *to_bucket, const struct futex_key *to, uint32_t count)
+static void requeue_locked(struct bucket *from_bucket, const struct futex_key *from,
+                           struct bucket *to_bucket, const struct futex_key *to, uint32_t count)
 {
     struct list_node *at = &from_bucket->waiters; /* there is none of the key up to here */
-    uint32_t moved = 0;
-    while (moved < count) {
+    for (uint32_t moved = 0; moved < count; moved++) {
         struct waiter *waiter = waiter_after_locked(from_bucket, at, from);
         if (!waiter)
             break;
         at = waiter->node.prev;
         list_remove(&waiter->node);
-        vmo_get(to->vmo);
         waiter->key = *to;
         waiter->owner_koid = 0;
         atomic_store(&waiter->bucket, to_bucket);
         list_push_back(&to_bucket->waiters, &waiter->node);
-        moved++;
     }
-    return moved;
 }
 
 static zx_status_t requeue_check_locked(const struct futex_requeue_args *args,
@@ -289,19 +291,16 @@ static zx_status_t requeue_between(const struct futex_requeue_args *args,
     struct bucket *from_bucket = bucket_of(from);
     struct bucket *to_bucket = bucket_of(to);
     zx_status_t status;
-    uint32_t moved = 0;
     do {
         irq_state_t irq = bucket_lock_two(from_bucket, to_bucket);
         status = requeue_check_locked(args, from_bucket, from, to_bucket, to);
         if (status == ZX_OK) {
             wake_locked(from_bucket, from, args->wake_count, args->single_owner);
-            moved = requeue_locked(from_bucket, from, to_bucket, to, args->requeue_count);
+            requeue_locked(from_bucket, from, to_bucket, to, args->requeue_count);
             set_owner_locked(to_bucket, to, owner_koid_locked(&args->new_owner));
         }
         bucket_unlock_two(from_bucket, to_bucket, irq);
     } while (status == ZX_ERR_SHOULD_WAIT && (status = word_make_present(args->from)) == ZX_OK);
-    for (uint32_t i = 0; i < moved; i++)
-        vmo_put(from->vmo);
     return status;
 }
 
@@ -312,13 +311,9 @@ zx_status_t futex_requeue(const struct futex_requeue_args *args)
     if (status != ZX_OK)
         return status;
     status = key_get(args->to, &to);
-    if (status == ZX_OK) {
-        status =
-            futex_key_equal(&from, &to) ? ZX_ERR_INVALID_ARGS : requeue_between(args, &from, &to);
-        vmo_put(to.vmo);
-    }
-    vmo_put(from.vmo);
-    return status;
+    if (status != ZX_OK)
+        return status;
+    return futex_key_equal(&from, &to) ? ZX_ERR_INVALID_ARGS : requeue_between(args, &from, &to);
 }
 
 void futex_forget_owner(zx_koid_t koid)
@@ -345,6 +340,5 @@ zx_status_t futex_get_owner(vaddr_t addr, zx_koid_t *out)
     struct waiter *first = waiter_first_locked(bucket, &key);
     *out = first ? first->owner_koid : 0;
     spin_unlock_irqrestore(&bucket->lock, irq);
-    vmo_put(key.vmo);
     return ZX_OK;
 }

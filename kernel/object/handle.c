@@ -4,26 +4,29 @@
 #include "kernel/object/object_internal.h"
 #include "kernel/vm/kheap.h"
 
-/* A value is ((generation << 16 | index) ^ random) << 2 | 3. Slots live in chunks of one page that
- * are added as needed and stay. Free slots form a queue, so that a slot rests as long as possible
- * before it is used again; its generation moves on each time. */
-#define CHUNK_SHIFT     8
-#define CHUNK_SLOTS     (1u << CHUNK_SHIFT)
-#define CHUNK_LIMIT     (HANDLE_TABLE_MAX / CHUNK_SLOTS)
-#define INDEX_BITS      16
-#define GENERATION_MASK 0x3fffu
-#define RANDOM_MASK     0x3fffffffu
-#define NO_SLOT         UINT32_MAX
+/* A value is a slot's tag, generation << 18 | index << 2, xor the table's key, whose bits 0 and 1
+ * are set. Slots live in chunks of one page that are added as needed and stay. Those that were
+ * never used are behind |count_used|. Free ones form a queue, so that a slot rests as long as
+ * possible before it is used again; its generation moves on each time. */
+#define CHUNK_SHIFT    8
+#define CHUNK_SLOTS    (1u << CHUNK_SHIFT)
+#define CHUNK_LIMIT    (HANDLE_TABLE_MAX / CHUNK_SLOTS)
+#define TAG_INDEX      2
+#define TAG_GENERATION 18
+#define TAG_FREE       1u /* no value has this bit in its tag */
+#define NO_SLOT        UINT32_MAX
 
 struct slot {
-    struct handle *handle; /* NULL: free */
-    uint32_t generation;   /* what a value must say to mean this slot */
+    struct handle *handle; /* valid unless the slot is free */
+    uint32_t tag;          /* what a value means this slot by; with TAG_FREE: the next one's */
     uint32_t next_free;    /* index, or NO_SLOT */
 };
 
 struct handle_table {
-    struct spinlock lock; /* everything below; nothing is taken inside it */
-    uint32_t random;
+    struct spinlock lock;    /* everything below; nothing is taken inside it */
+    uint32_t key;            /* bits 0 and 1 are those that all values have */
+    uint32_t count_used;     /* slots that have a tag: those before this index */
+    uint32_t count_removals; /* read without the lock */
     uint32_t count;
     uint32_t count_slots;
     uint32_t first_free, last_free; /* indexes, or NO_SLOT */
@@ -31,56 +34,60 @@ struct handle_table {
     struct slot *chunks[CHUNK_LIMIT];
 };
 
-static struct slot *slot_at(struct handle_table *table, uint32_t index)
+static inline struct slot *slot_at(struct handle_table *table, uint32_t index)
 {
     return &table->chunks[index >> CHUNK_SHIFT][index & (CHUNK_SLOTS - 1)];
 }
 
-static zx_handle_t slot_value(const struct handle_table *table, const struct slot *slot,
-                              uint32_t index)
+static inline uint32_t tag_index(uint32_t tag)
 {
-    uint32_t raw = slot->generation << INDEX_BITS | index;
-    return (raw ^ table->random) << 2 | ZX_HANDLE_FIXED_BITS_MASK;
+    return tag >> TAG_INDEX & (HANDLE_TABLE_MAX - 1);
 }
 
 /* The slot that |value| means, in use; NULL: bad value. */
 static inline struct slot *slot_find_locked(struct handle_table *table, zx_handle_t value)
 {
-    uint32_t raw = (value >> 2) ^ table->random;
-    uint32_t index = raw & (HANDLE_TABLE_MAX - 1);
-    if (UNLIKELY((value & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK ||
-                 index >= table->count_slots))
+    uint32_t tag = value ^ table->key;
+    uint32_t index = tag_index(tag);
+    if (UNLIKELY(index >= table->count_used))
         return NULL;
     struct slot *slot = slot_at(table, index);
-    if (UNLIKELY(slot->generation != raw >> INDEX_BITS || !slot->handle))
+    return LIKELY(slot->tag == tag) ? slot : NULL;
+}
+
+/* A slot for a handle, or NULL: there is none in the chunks that are there. */
+static struct slot *slot_take_locked(struct handle_table *table)
+{
+    struct slot *slot;
+    if (table->count_used < table->count_slots) {
+        slot = slot_at(table, table->count_used);
+        slot->tag = table->count_used << TAG_INDEX;
+        table->count_used++;
+        return slot;
+    }
+    if (table->first_free == NO_SLOT)
         return NULL;
+    slot = slot_at(table, table->first_free);
+    slot->tag &= ~TAG_FREE;
+    table->first_free = slot->next_free;
+    if (table->first_free == NO_SLOT)
+        table->last_free = NO_SLOT;
     return slot;
 }
 
-static void slot_push_free_locked(struct handle_table *table, struct slot *slot, uint32_t index)
+static struct handle *slot_vacate_locked(struct handle_table *table, struct slot *slot)
 {
+    uint32_t index = tag_index(slot->tag);
+    slot->tag = (slot->tag + (1u << TAG_GENERATION)) | TAG_FREE;
     slot->next_free = NO_SLOT;
     if (table->last_free == NO_SLOT)
         table->first_free = index;
     else
         slot_at(table, table->last_free)->next_free = index;
     table->last_free = index;
-}
-
-static struct handle *slot_vacate_locked(struct handle_table *table, struct slot *slot,
-                                         uint32_t index)
-{
-    struct handle *handle = slot->handle;
-    slot->handle = NULL;
-    slot->generation = (slot->generation + 1) & GENERATION_MASK;
-    slot_push_free_locked(table, slot, index);
     table->count--;
-    return handle;
-}
-
-static uint32_t value_index(const struct handle_table *table, zx_handle_t value)
-{
-    return ((value >> 2) ^ table->random) & (HANDLE_TABLE_MAX - 1);
+    atomic_store_relaxed(&table->count_removals, table->count_removals + 1);
+    return slot->handle;
 }
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
@@ -91,7 +98,7 @@ struct handle_table *handle_table_create(uint32_t random)
     if (!table)
         return NULL;
     spinlock_init(&table->lock, LOCK_RANK_HANDLE);
-    table->random = random & RANDOM_MASK;
+    table->key = random | ZX_HANDLE_FIXED_BITS_MASK;
     table->first_free = NO_SLOT;
     table->last_free = NO_SLOT;
     return table;
@@ -101,19 +108,17 @@ void handle_table_clear(struct handle_table *table)
 {
     irq_state_t irq = spin_lock_irqsave(&table->lock);
     table->is_cleared = true;
-    uint32_t count_slots = table->count_slots;
-    spin_unlock_irqrestore(&table->lock, irq);
-
-    for (uint32_t index = 0; index < count_slots; index++) {
-        irq = spin_lock_irqsave(&table->lock);
+    for (uint32_t index = 0; table->count != 0; index++) {
         struct slot *slot = slot_at(table, index);
-        struct handle *handle = slot->handle ? slot_vacate_locked(table, slot, index) : NULL;
+        if ((slot->tag & TAG_FREE) != 0)
+            continue;
+        struct handle *handle = slot_vacate_locked(table, slot);
         spin_unlock_irqrestore(&table->lock, irq);
-        if (handle) {
-            object_cancel_observers(handle->object, handle);
-            handle_close(handle);
-        }
+        object_cancel_observers(handle->object, handle);
+        handle_close(handle);
+        irq = spin_lock_irqsave(&table->lock);
     }
+    spin_unlock_irqrestore(&table->lock, irq);
 }
 
 void handle_table_destroy(struct handle_table *table)
@@ -135,22 +140,19 @@ uint32_t handle_table_count(struct handle_table *table)
 /* Adds a chunk unless somebody else made room meanwhile. ZX_ERR_NO_MEMORY, ZX_ERR_NO_RESOURCES. */
 static zx_status_t handle_table_grow(struct handle_table *table)
 {
-    struct slot *chunk = kzalloc(CHUNK_SLOTS * sizeof(*chunk));
+    struct slot *chunk = kmalloc(CHUNK_SLOTS * sizeof(*chunk));
     if (!chunk)
         return ZX_ERR_NO_MEMORY;
     zx_status_t status = ZX_OK;
     irq_state_t irq = spin_lock_irqsave(&table->lock);
     if (table->is_cleared) {
         status = ZX_ERR_NO_RESOURCES;
-    } else if (table->first_free == NO_SLOT) {
+    } else if (table->first_free == NO_SLOT && table->count_used == table->count_slots) {
         if (table->count_slots == HANDLE_TABLE_MAX) {
             status = ZX_ERR_NO_RESOURCES;
         } else {
-            uint32_t first = table->count_slots;
-            table->chunks[first >> CHUNK_SHIFT] = chunk;
+            table->chunks[table->count_slots >> CHUNK_SHIFT] = chunk;
             table->count_slots += CHUNK_SLOTS;
-            for (uint32_t i = 0; i < CHUNK_SLOTS; i++)
-                slot_push_free_locked(table, &chunk[i], first + i);
             chunk = NULL;
         }
     }
@@ -164,20 +166,15 @@ zx_status_t handle_table_add(struct handle_table *table, struct handle *handle,
 {
     for (;;) {
         irq_state_t irq = spin_lock_irqsave(&table->lock);
-        uint32_t index = table->first_free;
         bool is_cleared = table->is_cleared;
-        bool has_room = index != NO_SLOT && !is_cleared;
-        if (has_room) {
-            struct slot *slot = slot_at(table, index);
-            table->first_free = slot->next_free;
-            if (table->first_free == NO_SLOT)
-                table->last_free = NO_SLOT;
+        struct slot *slot = is_cleared ? NULL : slot_take_locked(table);
+        if (slot) {
             slot->handle = handle;
             table->count++;
-            *out_value = slot_value(table, slot, index);
+            *out_value = slot->tag ^ table->key;
         }
         spin_unlock_irqrestore(&table->lock, irq);
-        if (has_room)
+        if (slot)
             return ZX_OK;
         if (is_cleared)
             return ZX_ERR_NO_RESOURCES;
@@ -206,7 +203,7 @@ struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value
     irq_state_t irq = spin_lock_irqsave(&table->lock);
     struct slot *slot = slot_find_locked(table, value);
     if (slot)
-        handle = slot_vacate_locked(table, slot, value_index(table, value));
+        handle = slot_vacate_locked(table, slot);
     spin_unlock_irqrestore(&table->lock, irq);
     if (handle)
         object_cancel_observers(handle->object, handle);
@@ -218,7 +215,7 @@ struct handle *handle_table_remove(struct handle_table *table, zx_handle_t value
 static inline zx_status_t handle_check(const struct handle *handle, zx_obj_type_t type,
                                        zx_rights_t needed)
 {
-    if (UNLIKELY(type != ZX_OBJ_TYPE_NONE && handle->object->ops->type != type))
+    if (UNLIKELY(type != ZX_OBJ_TYPE_NONE && handle->type != type))
         return ZX_ERR_WRONG_TYPE;
     if (UNLIKELY((handle->rights & needed) != needed))
         return ZX_ERR_ACCESS_DENIED;
@@ -238,7 +235,7 @@ zx_status_t handle_table_take(struct handle_table *table, zx_handle_t value, zx_
         if (status == ZX_OK && slot->handle->object == not_object)
             status = ZX_ERR_NOT_SUPPORTED;
         if (status == ZX_OK)
-            handle = slot_vacate_locked(table, slot, value_index(table, value));
+            handle = slot_vacate_locked(table, slot);
     }
     spin_unlock_irqrestore(&table->lock, irq);
     if (!handle) {
@@ -257,11 +254,13 @@ static void handle_init(struct handle *handle, struct object *object, zx_rights_
     atomic_fetch_add(&object->count_handles, 1);
     handle->object = object;
     handle->rights = rights;
+    handle->type = object->ops->type;
     handle->next_closing = NULL;
 }
 
 /* ---- Lookup ---------------------------------------------------------------------------------- */
 
+/* The way that all lookups can go; handle_get has a shorter one for most. */
 zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value, zx_obj_type_t type,
                              zx_rights_t needed, struct object **out, zx_rights_t *out_rights,
                              const void **out_identity)
@@ -269,10 +268,10 @@ zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value, zx_o
     zx_status_t status = ZX_ERR_BAD_HANDLE;
     irq_state_t irq = spin_lock_irqsave(&table->lock);
     struct slot *slot = slot_find_locked(table, value);
-    if (LIKELY(slot)) {
+    if (slot) {
         struct handle *handle = slot->handle;
         status = handle_check(handle, type, needed);
-        if (LIKELY(status == ZX_OK)) {
+        if (status == ZX_OK) {
             object_get(handle->object);
             *out = handle->object;
             if (out_rights)
@@ -282,15 +281,69 @@ zx_status_t handle_table_get(struct handle_table *table, zx_handle_t value, zx_o
         }
     }
     spin_unlock_irqrestore(&table->lock, irq);
-    if (UNLIKELY(status != ZX_OK))
+    if (status != ZX_OK)
         note_failure(table, value, status);
     return status;
+}
+
+/* Not inlined: the caller is to get by without a stack frame. */
+NOINLINE static zx_status_t get_otherwise(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed,
+                                          struct object **out, zx_rights_t *out_rights)
+{
+    return handle_table_get(handle_table_current(), value, type, needed, out, out_rights, NULL);
+}
+
+NOINLINE static zx_status_t get_identity_otherwise(zx_handle_t value, zx_rights_t needed,
+                                                   struct object **out, const void **out_identity)
+{
+    return handle_table_get(handle_table_current(), value, ZX_OBJ_TYPE_NONE, needed, out, NULL,
+                            out_identity);
+}
+
+/* A handle that passes all checks, with a reference to its object, under the table's lock for an
+ * instant. NULL: the lock was not free or something is wrong. Calls nothing. */
+static inline struct handle *handle_get_fast(zx_handle_t value, zx_obj_type_t type,
+                                             zx_rights_t needed, struct object **out,
+                                             zx_rights_t *out_rights)
+{
+    struct handle_table *table = handle_table_current();
+    struct handle *found = NULL;
+    irq_state_t irq = arch_irq_save();
+    if (LIKELY(spin_trylock(&table->lock))) {
+        struct slot *slot = slot_find_locked(table, value);
+        if (LIKELY(slot != NULL)) {
+            struct handle *handle = slot->handle;
+            struct object *object = handle->object;
+            if (LIKELY((type == ZX_OBJ_TYPE_NONE || handle->type == type) &&
+                       (needed & ~handle->rights) == 0 && object_try_get(object))) {
+                *out = object;
+                if (out_rights)
+                    *out_rights = handle->rights;
+                found = handle;
+            }
+        }
+        spin_unlock(&table->lock);
+    }
+    arch_irq_restore(irq);
+    return found;
 }
 
 zx_status_t handle_get(zx_handle_t value, zx_obj_type_t type, zx_rights_t needed,
                        struct object **out, zx_rights_t *out_rights)
 {
-    return handle_table_get(handle_table_current(), value, type, needed, out, out_rights, NULL);
+    if (UNLIKELY(!handle_get_fast(value, type, needed, out, out_rights)))
+        return get_otherwise(value, type, needed, out, out_rights);
+    return ZX_OK;
+}
+
+zx_status_t handle_get_identity(zx_handle_t value, zx_rights_t needed, struct object **out,
+                                const void **out_identity)
+{
+    const struct handle *handle = handle_get_fast(value, ZX_OBJ_TYPE_NONE, needed, out, NULL);
+    if (UNLIKELY(!handle))
+        return get_identity_otherwise(value, needed, out, out_identity);
+    *out_identity = handle;
+    return ZX_OK;
 }
 
 zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value,
@@ -317,6 +370,11 @@ zx_status_t handle_table_duplicate(struct handle_table *table, zx_handle_t value
     return ZX_OK;
 }
 
+uint32_t handle_table_count_removals(const struct handle_table *table)
+{
+    return atomic_load_relaxed(&table->count_removals);
+}
+
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity)
 {
     irq_state_t irq = spin_lock_irqsave(&table->lock);
@@ -339,14 +397,15 @@ void handle_table_for_each(struct handle_table *table,
                            void *ctx)
 {
     bool is_end = false;
-    for (uint32_t first = 0; !is_end; first += CHUNK_SLOTS) {
+    for (uint32_t index = 0; !is_end;) {
         irq_state_t irq = spin_lock_irqsave(&table->lock);
-        is_end = first == table->count_slots;
-        for (uint32_t index = first; !is_end && index < first + CHUNK_SLOTS; index++) {
+        uint32_t end = MIN(index + CHUNK_SLOTS, table->count_used);
+        for (; index < end; index++) {
             struct slot *slot = slot_at(table, index);
-            if (slot->handle)
-                fn(ctx, slot_value(table, slot, index), slot->handle);
+            if ((slot->tag & TAG_FREE) == 0)
+                fn(ctx, slot->tag ^ table->key, slot->handle);
         }
+        is_end = index == table->count_used;
         spin_unlock_irqrestore(&table->lock, irq);
     }
 }

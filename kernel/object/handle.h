@@ -11,6 +11,7 @@
 struct handle {
     struct object *object; /* one reference, and one of count_handles */
     zx_rights_t rights;
+    zx_obj_type_t type;          /* of the object */
     struct handle *next_closing; /* while it waits to be closed */
 };
 
@@ -70,10 +71,19 @@ MUST_USE zx_status_t handle_table_get(struct handle_table *table, zx_handle_t va
                                       zx_obj_type_t type, zx_rights_t needed, struct object **out,
                                       zx_rights_t *out_rights, const void **out_identity);
 
+/* handle_get of any type in the current process's table, with the identity as above. */
+MUST_USE zx_status_t handle_get_identity(zx_handle_t value, zx_rights_t needed, struct object **out,
+                                         const void **out_identity);
+
 /* |fn| is told whenever a lookup in the calling process's table fails, with the status. No lock is
  * held. Boot only. */
 typedef void (*handle_failure_fn)(zx_handle_t value, zx_status_t status);
 void handle_set_failure_hook(handle_failure_fn fn);
+
+/* Changes whenever a handle leaves the table, before its observers are cancelled: if it is the same
+ * after an observer was added as before the lookup, the handle that was waited on is still there.
+ */
+uint32_t handle_table_count_removals(const struct handle_table *table);
 
 /* True if |value| is still the handle that had this identity. */
 bool handle_table_has(struct handle_table *table, zx_handle_t value, const void *identity);

@@ -11,12 +11,12 @@ zx_status_t message_create(uint32_t count_bytes, uint32_t count_handles, struct 
     struct message *message = kmalloc(sizeof(*message) + handles_bytes + count_bytes);
     if (!message)
         return ZX_ERR_NO_MEMORY;
-    list_init(&message->node);
     message->count_bytes = count_bytes;
     message->count_handles = count_handles;
     message->handles = (struct handle **)(message + 1);
     message->bytes = (uint8_t *)(message->handles + count_handles);
-    memset(message->handles, 0, handles_bytes);
+    if (count_handles != 0)
+        memset(message->handles, 0, handles_bytes);
     *out = message;
     return ZX_OK;
 }

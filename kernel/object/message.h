@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/object/handle.h"
+#include "kernel/vm/kheap.h"
 
 struct message {
     struct list_node node; /* in a channel's queue */
@@ -18,6 +19,12 @@ MUST_USE zx_status_t message_create(uint32_t count_bytes, uint32_t count_handles
 
 /* Closes the handles that are still there and frees the message. No lock held. NULL is allowed. */
 void message_destroy(struct message *message);
+
+/* Frees a message without handles. */
+static inline void message_free(struct message *message)
+{
+    kfree(message);
+}
 
 /* Destroys every message of a list. */
 void message_destroy_list(struct list_node *messages);

@@ -97,10 +97,17 @@ void object_release(struct object *object, struct handle *handle)
     self->releases = NULL;
 }
 
+NOINLINE static void put_unusual(struct object *object, uint32_t old)
+{
+    if (refcount_put_is_last(&object->refs, old))
+        object_release(object, NULL);
+}
+
 void object_put(struct object *object)
 {
-    if (refcount_put(&object->refs))
-        object_release(object, NULL);
+    uint32_t old = refcount_put_begin(&object->refs);
+    if (UNLIKELY((int32_t)old <= 1))
+        put_unusual(object, old);
 }
 
 /* ---- Signals --------------------------------------------------------------------------------- */
@@ -111,14 +118,8 @@ static void unlink_observer_locked(struct object *object, struct observer *obser
     object->count_observers--;
 }
 
-void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+static void notify_locked(struct object *object, uint32_t rising, uint32_t now)
 {
-    uint32_t old = object->signals;
-    uint32_t now = (old & ~clear) | set;
-    uint32_t rising = now & ~old;
-    atomic_store_release(&object->signals, now);
-    if (rising == 0)
-        return;
     list_for_each_safe (node, next, &object->observers) {
         struct observer *observer = list_entry(node, struct observer, object_node);
         if ((observer->trigger & rising) == 0)
@@ -128,10 +129,24 @@ void object_update_signals_locked(struct object *object, uint32_t clear, uint32_
     }
 }
 
+static inline void update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+{
+    uint32_t old = object->signals;
+    uint32_t now = (old & ~clear) | set;
+    atomic_store_release(&object->signals, now);
+    if ((now & ~old) != 0 && !list_is_empty(&object->observers))
+        notify_locked(object, now & ~old, now);
+}
+
+void object_update_signals_locked(struct object *object, uint32_t clear, uint32_t set)
+{
+    update_signals_locked(object, clear, set);
+}
+
 void object_update_signals(struct object *object, uint32_t clear, uint32_t set)
 {
     irq_state_t irq = spin_lock_irqsave(&object->lock);
-    object_update_signals_locked(object, clear, set);
+    update_signals_locked(object, clear, set);
     spin_unlock_irqrestore(&object->lock, irq);
 }
 

@@ -62,6 +62,12 @@ static inline void object_get(struct object *object)
     refcount_get(&object->refs);
 }
 
+/* object_get for code that calls nothing. False: object_get has to do it. */
+static inline bool object_try_get(struct object *object)
+{
+    return refcount_try_get(&object->refs);
+}
+
 /* Destroys the object with the last reference. No spinlock held; may sleep. Called from inside a
  * destroy or on_zero_handles it only queues the destruction: the outermost object_put or
  * handle_close of the thread does it before it returns, so chains of objects that own each other

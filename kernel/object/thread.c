@@ -109,6 +109,7 @@ zx_status_t user_thread_create(struct process *process, const char *name, struct
     }
     thread->has_stack = true;
     thread->thread.handles = process->handles;
+    thread->thread.futex_hint = &thread->futex_hint;
     thread->thread.koid = thread->object.koid;
     *out = thread;
     return ZX_OK;

@@ -7,6 +7,7 @@
 #include "kernel/object/exception.h"
 #include "kernel/object/object.h"
 #include "kernel/sched/thread.h"
+#include "kernel/vm/futex_key.h"
 
 struct process;
 struct zx_riscv64_thread_state_general_regs;
@@ -24,6 +25,7 @@ struct user_thread {
     struct thread thread;
     struct process *process;       /* one reference, until the object is freed */
     struct list_node process_node; /* in process->threads, under its lock */
+    struct futex_hint futex_hint;  /* the thread's own */
 
     /* Guarded by the process's lock: */
     enum user_thread_state state; /* DYING is stored atomically */

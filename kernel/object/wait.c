@@ -9,6 +9,8 @@ struct wait_sleeper {
     bool is_done; /* atomic */
 };
 
+/* ---- Any number of objects ------------------------------------------------------------------- */
+
 /* The sleeper cannot go away meanwhile: it takes each object's lock, held here, before it leaves.
  */
 static bool wait_notify(struct observer *observer, enum observer_event event, uint32_t observed)
@@ -75,6 +77,104 @@ zx_status_t wait_for_signals(struct wait_entry *entries, size_t count, uint32_t 
     if (is_closed)
         return ZX_ERR_CANCELED;
     return is_satisfied ? ZX_OK : status;
+}
+
+/* ---- One object ------------------------------------------------------------------------------ */
+
+/* A thread that waits for one object, on its stack. Whoever finds it among the observers, with the
+ * object's lock, may touch it and its thread until it sets is_done: it leaves when it sees that, or
+ * after it had the lock. */
+struct lone_sleeper {
+    struct observer observer;
+    struct thread *thread;
+    uint32_t observed; /* once is_done, and the next */
+    bool is_closed;
+    bool is_done; /* atomic; the last that is written, under the object's lock */
+};
+
+static bool lone_notify(struct observer *observer, enum observer_event event, uint32_t observed)
+{
+    struct lone_sleeper *sleeper = container_of(observer, struct lone_sleeper, observer);
+    sleeper->observed = observed;
+    sleeper->is_closed = event == OBSERVER_HANDLE_CLOSED;
+    thread_unpark_hand_off(sleeper->thread);
+    atomic_store_release(&sleeper->is_done, true);
+    return false;
+}
+
+static const struct observer_ops lone_observer_ops = {.notify = lone_notify};
+
+/* After a park that nobody has ended, as far as can be seen: waits for a notifier that is not done
+ * yet, and takes the observer off the list if |leave| and there is none. True: it was notified. */
+static bool lone_settle(struct lone_sleeper *sleeper, struct object *object, bool leave)
+{
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    if (!sleeper->is_done && leave) {
+        list_remove(&sleeper->observer.object_node);
+        object->count_observers--;
+        sleeper->observed = object->signals;
+    }
+    spin_unlock_irqrestore(&object->lock, irq);
+    return sleeper->is_done;
+}
+
+static zx_status_t lone_park(struct lone_sleeper *sleeper, struct object *object,
+                             zx_time_t deadline_ns)
+{
+    for (;;) {
+        zx_status_t status = thread_park_for(ZX_THREAD_STATE_BLOCKED_WAIT_ONE, deadline_ns);
+        if (LIKELY(atomic_load_acquire(&sleeper->is_done)) ||
+            lone_settle(sleeper, object, status != ZX_OK))
+            break;
+        if (status != ZX_OK)
+            return (sleeper->observed & sleeper->observer.trigger) != 0 ? ZX_OK : status;
+    }
+    return sleeper->is_closed ? ZX_ERR_CANCELED : ZX_OK;
+}
+
+/* The handle was closed before the observer was there, as it seems. */
+NOINLINE static bool lone_is_canceled(struct lone_sleeper *sleeper, struct object *object,
+                                      zx_handle_t value)
+{
+    if (handle_table_has(handle_table_current(), value, sleeper->observer.handle) ||
+        lone_settle(sleeper, object, true))
+        return false;
+    sleeper->observed |= ZX_SIGNAL_HANDLE_CLOSED;
+    return true;
+}
+
+zx_status_t wait_one(zx_handle_t value, uint32_t signals, zx_time_t deadline_ns,
+                     uint32_t *out_observed)
+{
+    uint32_t count_removals = handle_table_count_removals(handle_table_current());
+    struct object *object;
+    struct lone_sleeper sleeper;
+    zx_status_t status =
+        handle_get_identity(value, ZX_RIGHT_WAIT, &object, &sleeper.observer.handle);
+    if (status != ZX_OK)
+        return status;
+    irq_state_t irq = spin_lock_irqsave(&object->lock);
+    sleeper.observed = object->signals;
+    bool must_wait = (sleeper.observed & signals) == 0;
+    if (must_wait) {
+        sleeper.observer.ops = &lone_observer_ops;
+        sleeper.observer.trigger = signals;
+        sleeper.thread = thread_current();
+        sleeper.is_done = false;
+        list_push_back(&object->observers, &sleeper.observer.object_node);
+        object->count_observers++;
+    }
+    spin_unlock_irqrestore(&object->lock, irq);
+    if (must_wait) {
+        if (UNLIKELY(handle_table_count_removals(handle_table_current()) != count_removals) &&
+            lone_is_canceled(&sleeper, object, value))
+            status = ZX_ERR_CANCELED;
+        else
+            status = lone_park(&sleeper, object, deadline_ns);
+    }
+    object_put(object);
+    *out_observed = sleeper.observed;
+    return status;
 }
 
 zx_status_t wait_until(zx_time_t deadline_ns)

@@ -2,7 +2,7 @@
  */
 #include "abi/vdso_constants.h"
 #include "kernel/lib/panic.h"
-#include "kernel/sched/sched.h"
+#include "kernel/sched/sched_internal.h"
 
 static struct vdso_constants rate; /* only its description of the clock is used */
 
@@ -11,19 +11,25 @@ void clock_init(uint64_t timebase_hz)
     ASSERT(timebase_hz > 0 && timebase_hz <= 1ul << 62);
     vdso_constants_set_rate(&rate, timebase_hz);
     rate.base_ticks = arch_ticks();
+    sched_init_times();
 }
 
 void clock_fill_vdso(struct vdso_constants *out)
 {
     out->ticks_per_second = rate.ticks_per_second;
     out->ns_mult = rate.ns_mult;
-    out->ns_shift = rate.ns_shift;
+    out->ticks_shift = rate.ticks_shift;
     out->base_ticks = rate.base_ticks;
 }
 
 zx_time_t clock_monotonic_ns(void)
 {
     return vdso_constants_ns(&rate, arch_ticks() - rate.base_ticks);
+}
+
+zx_time_t clock_monotonic_ns_at(uint64_t ticks)
+{
+    return vdso_constants_ns(&rate, ticks - rate.base_ticks);
 }
 
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns)
@@ -55,4 +61,9 @@ zx_ticks_t clock_ns_to_user_ticks(zx_time_t ns)
 uint64_t clock_ticks_per_second(void)
 {
     return rate.ticks_per_second;
+}
+
+uint64_t clock_ticks_to_ns(uint64_t count_ticks)
+{
+    return (uint64_t)vdso_constants_ns(&rate, count_ticks);
 }

@@ -18,27 +18,30 @@ static bool steal_work(unsigned self)
         struct run_queue *queue = &run_queues[lowest_bit(others)];
         struct thread *stolen = NULL;
 
-        if (atomic_load_relaxed(&queue->count_ready) == 0)
+        if (!sched_has_ready(queue))
             continue;
         spin_lock(&queue->lock);
+        if (queue->handed != NULL && (queue->handed->affinity & BIT(self)) != 0) {
+            stolen = queue->handed;
+            queue->handed = NULL;
+        }
         for (uint32_t mask = queue->ready_mask; mask != 0 && stolen == NULL;) {
             unsigned priority = log2_floor(mask);
             mask &= ~(1u << priority);
             list_for_each (node, &queue->ready[priority]) {
                 struct thread *thread = list_entry(node, struct thread, run_node);
                 if ((thread->affinity & BIT(self)) != 0) {
+                    sched_dequeue_locked(queue, thread);
                     stolen = thread;
                     break;
                 }
             }
         }
-        if (stolen != NULL) {
-            sched_dequeue_locked(queue, stolen);
-            atomic_store(&stolen->hart, self);
-        }
+        if (stolen != NULL)
+            thread_set_hart(stolen, self);
         spin_unlock(&queue->lock);
         if (stolen != NULL) {
-            sched_make_ready(stolen, false);
+            sched_make_ready(stolen);
             return true;
         }
     }
@@ -65,6 +68,7 @@ void sched_get_stats(unsigned hart_index, struct sched_stats *out)
     struct run_queue *queue = &run_queues[hart_index];
     irq_state_t irq = spin_lock_irqsave(&queue->lock);
     *out = queue->stats;
+    out->count_switches += queue->stats.count_hand_offs;
     spin_unlock_irqrestore(&queue->lock, irq);
 }
 
@@ -75,12 +79,12 @@ uint64_t sched_idle_ns(unsigned hart_index)
     uint64_t total = 0;
 
     if (queue->idle != NULL) {
-        total = queue->idle->runtime_ns;
+        total = queue->idle->runtime_ticks;
         if (queue->current == queue->idle)
-            total += (uint64_t)(clock_monotonic_ns() - queue->idle->run_start_ns);
+            total += arch_ticks() - queue->run_start;
     }
     spin_unlock_irqrestore(&queue->lock, irq);
-    return total;
+    return clock_ticks_to_ns(total);
 }
 
 hart_mask_t sched_online_harts(void)
@@ -97,13 +101,14 @@ static void run_queue_init(unsigned hart_index, struct thread *idle)
     spinlock_init(&queue->lock, LOCK_RANK_SCHED);
     for (unsigned i = 0; i < PRIORITY_COUNT; i++)
         list_init(&queue->ready[i]);
-    idle->hart = hart_index;
+    thread_set_hart(idle, hart_index);
     idle->affinity = BIT(hart_index);
     idle->priority = PRIORITY_IDLE;
     idle->run_state = THREAD_RUNNING;
     queue->idle = idle;
     queue->current = idle;
-    queue->hand_off_ns = ZX_TIME_INFINITE;
+    queue->hand_off_end = UINT64_MAX;
+    queue->slice_armed = UINT64_MAX;
     timer_queue_init(hart_index);
 }
 
@@ -126,7 +131,7 @@ void sched_hart_online(void)
 {
     unsigned hart = arch_hart_index();
 
-    run_queues[hart].idle->run_start_ns = clock_monotonic_ns();
+    run_queues[hart].run_start = arch_ticks();
     atomic_fetch_or(&sched_online, BIT(hart));
     atomic_fetch_or(&sched_idle_hint, BIT(hart));
 }

@@ -15,7 +15,11 @@ struct mutex_waiter {
 void mutex_init(struct mutex *mutex, enum lock_rank rank)
 {
     mutex->owner = 0;
+#ifdef DEBUG
     mutex->rank = (uint8_t)rank;
+#else
+    (void)rank;
+#endif
     spinlock_init(&mutex->wait_lock, LOCK_RANK_MUTEX);
     list_init(&mutex->waiters);
 }
@@ -33,9 +37,11 @@ static bool acquire_or_mark_locked(struct mutex *mutex, uintptr_t self)
     }
 }
 
-static void lock_slow(struct mutex *mutex)
+void mutex_lock_slow(struct mutex *mutex)
 {
     struct mutex_waiter waiter = {.thread = thread_current()};
+
+    ASSERT(!mutex_is_held(mutex));
     irq_state_t irq = spin_lock_irqsave(&mutex->wait_lock);
 
     if (acquire_or_mark_locked(mutex, (uintptr_t)waiter.thread)) {
@@ -55,20 +61,9 @@ static void lock_slow(struct mutex *mutex)
     spin_unlock_irqrestore(&mutex->wait_lock, irq);
 }
 
-void mutex_lock(struct mutex *mutex)
+void mutex_unlock_slow(struct mutex *mutex)
 {
-    uintptr_t self = (uintptr_t)thread_current();
-    uintptr_t owner = 0;
-
-    ASSERT((atomic_load_relaxed(&mutex->owner) & ~MUTEX_HAS_WAITERS) != self);
-    lock_rank_acquire(mutex, (enum lock_rank)mutex->rank);
-    if (LIKELY(atomic_cas_acquire(&mutex->owner, &owner, self)))
-        return;
-    lock_slow(mutex);
-}
-
-static void unlock_slow(struct mutex *mutex)
-{
+    ASSERT(atomic_load_relaxed(&mutex->owner) == ((uintptr_t)thread_current() | MUTEX_HAS_WAITERS));
     irq_state_t irq = spin_lock_irqsave(&mutex->wait_lock);
     struct mutex_waiter *next =
         list_entry(list_pop_front(&mutex->waiters), struct mutex_waiter, node);
@@ -79,19 +74,6 @@ static void unlock_slow(struct mutex *mutex)
     atomic_store_release(&next->owns, true);
     thread_unpark(thread);
     spin_unlock_irqrestore(&mutex->wait_lock, irq);
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-    uintptr_t self = (uintptr_t)thread_current();
-    uintptr_t owner = self;
-
-    lock_rank_release(mutex);
-    if (LIKELY(__atomic_compare_exchange_n(&mutex->owner, &owner, 0, false, __ATOMIC_RELEASE,
-                                           __ATOMIC_RELAXED)))
-        return;
-    ASSERT(owner == (self | MUTEX_HAS_WAITERS));
-    unlock_slow(mutex);
 }
 
 bool mutex_is_held(const struct mutex *mutex)

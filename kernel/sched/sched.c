@@ -4,17 +4,26 @@
 #include "kernel/lib/panic.h"
 #include "kernel/sched/sched_internal.h"
 
-#define SLICE_NS 10000000 /* 10 ms: how long equals wait for each other */
+/* How long equals wait for each other: a hundredth of a second. */
+#define SLICES_A_SECOND 100
 
-/* A thread woken by one that is about to sleep itself (half of every round trip) waits this long
- * for the waker's hart; then an idle hart is told to fetch it. Shorter than what interrupting an
- * idle hart and moving the working set costs, twice, many times over. */
-#define HAND_OFF_NS 50000 /* 50 us */
+/* A thread woken by one that is about to sleep itself (half of every round trip) waits this part of
+ * a second, 50 us, for the waker's hart; then an idle hart is told to fetch it. Shorter than what
+ * interrupting an idle hart and moving the working set costs, twice, many times over. */
+#define HAND_OFFS_A_SECOND 20000
+
+static uint64_t slice_ticks, hand_off_ticks;
 
 struct run_queue run_queues[MAX_HARTS];
 
 hart_mask_t sched_online;
 hart_mask_t sched_idle_hint;
+
+void sched_init_times(void)
+{
+    slice_ticks = clock_ticks_per_second() / SLICES_A_SECOND;
+    hand_off_ticks = clock_ticks_per_second() / HAND_OFFS_A_SECOND;
+}
 
 /* ---- Queue operations, lock held ---- */
 
@@ -39,8 +48,26 @@ void sched_dequeue_locked(struct run_queue *queue, struct thread *thread)
     queue->count_ready--;
 }
 
+/* Puts the thread that was handed over where it would be if it had only been woken. */
+static void unhand_locked(struct run_queue *queue)
+{
+    struct thread *thread = queue->handed;
+
+    if (thread == NULL)
+        return;
+    queue->handed = NULL;
+    enqueue_locked(queue, thread, false);
+}
+
 static struct thread *pick_next_locked(struct run_queue *queue)
 {
+    struct thread *handed = queue->handed;
+
+    if (handed != NULL && (queue->ready_mask >> handed->priority) == 0) {
+        queue->handed = NULL;
+        return handed;
+    }
+    unhand_locked(queue);
     if (queue->ready_mask == 0)
         return queue->idle;
     unsigned priority = log2_floor(queue->ready_mask);
@@ -49,64 +76,69 @@ static struct thread *pick_next_locked(struct run_queue *queue)
     return next;
 }
 
-/* Arms the slice timer only if somebody of the same priority waits: a hart with one thread, or
- * none, takes no ticks. */
-static void update_slice_locked(struct run_queue *queue)
+/* Arms the timer only if somebody of the same priority waits: a hart with one thread, or none,
+ * takes no ticks. An interrupt that is due already serves as well. */
+static inline void update_slice_locked(struct run_queue *queue)
 {
-    struct thread *current = queue->current;
-    bool contested = (queue->ready_mask >> current->priority) != 0 && current != queue->idle;
-    zx_time_t end = contested ? current->slice_end_ns : ZX_TIME_INFINITE;
+    const struct thread *current = queue->current;
+    uint64_t end = queue->hand_off_end;
 
-    timer_set_slice_end(MIN(end, queue->hand_off_ns));
+    if (queue->handed != NULL || (queue->ready_mask >> current->priority) != 0)
+        end = MIN(end, current->slice_end);
+    if (UNLIKELY(end < queue->slice_armed) && current != queue->idle) {
+        queue->slice_armed = end;
+        timer_set_slice_end(end);
+    }
 }
 
-/* Chooses who runs next and switches to it. The caller has put the current thread where it belongs
- * (a queue, blocked, dead). Returns, lock released, when the thread runs again. */
-void sched_reschedule_locked(struct run_queue *queue)
+/* From the running thread, accounted for up to now, to another one. */
+static void switch_locked(struct run_queue *queue, struct thread *prev, struct thread *next)
 {
-    struct thread *prev = queue->current;
-    struct thread *next = pick_next_locked(queue);
-    zx_time_t now = clock_monotonic_ns();
-
-    queue->stats.count_reschedules++;
-    queue->stats.count_switches += next != prev;
-    queue->need_resched = false;
-    if (queue->ready_mask == 0) /* else who was handed off may still be waiting */
-        queue->hand_off_ns = ZX_TIME_INFINITE;
-    prev->runtime_ns += (uint64_t)(now - prev->run_start_ns);
-    next->run_start_ns = now;
-    next->slice_end_ns = now + SLICE_NS;
+    queue->stats.count_switches++;
     next->run_state = THREAD_RUNNING;
-    next->hart = arch_hart_index();
     queue->current = next;
     update_slice_locked(queue);
-    if (next == prev) {
-        spin_unlock(&queue->lock);
-        return;
-    }
     if (next == queue->idle)
         atomic_fetch_or(&sched_idle_hint, BIT(next->hart));
     else if (prev == queue->idle)
         atomic_fetch_and(&sched_idle_hint, ~BIT(next->hart));
-    if (next->aspace != prev->aspace)
-        mmu_aspace_switch(prev->aspace, next->aspace);
-    queue->switched_from = prev;
+    if (prev->run_state == THREAD_DEAD)
+        queue->buried = prev;
     lock_rank_release(&queue->lock); /* the lock passes to |next|, which finish_switch notes */
-    arch_context_switch(prev, next);
+    arch_context_switch(prev, next, next->aspace);
     lock_rank_acquire(&this_queue()->lock, LOCK_RANK_SCHED);
     finish_switch();
 }
 
-void finish_switch(void)
+void sched_reschedule_locked(struct run_queue *queue)
 {
-    struct run_queue *queue = this_queue();
-    struct thread *prev = queue->switched_from;
-    bool is_dead = prev->run_state == THREAD_DEAD;
+    struct thread *prev = queue->current;
+    struct thread *next = pick_next_locked(queue);
+    uint64_t now = arch_ticks();
 
-    queue->switched_from = NULL;
+    queue->need_resched = false;
+    if (queue->ready_mask == 0) /* else who was handed off may still be waiting */
+        queue->hand_off_end = UINT64_MAX;
+    prev->runtime_ticks += now - queue->run_start;
+    queue->run_start = now;
+    next->slice_end = now + slice_ticks;
+    if (next != prev) {
+        switch_locked(queue, prev, next);
+        return;
+    }
+    queue->stats.count_kept++;
+    next->run_state = THREAD_RUNNING;
+    update_slice_locked(queue);
     spin_unlock(&queue->lock);
-    if (is_dead)
-        reaper_add(prev);
+}
+
+void sched_bury_locked(struct run_queue *queue)
+{
+    struct thread *dead = queue->buried;
+
+    queue->buried = NULL;
+    spin_unlock(&queue->lock);
+    reaper_add(dead);
 }
 
 void thread_first_run(void *arg)
@@ -122,14 +154,14 @@ void thread_first_run(void *arg)
 
 /* ---- Placement ---- */
 
-/* True if this hart is about to be free for |thread|, which the running thread wakes. */
-bool sched_may_hand_off(const struct thread *thread)
+void sched_hand_off_locked(struct run_queue *queue, struct thread *thread)
 {
-    struct run_queue *queue = this_queue();
-
-    return (thread->affinity & BIT(arch_hart_index())) != 0 && queue->current != queue->idle &&
-           queue->current->priority == thread->priority &&
-           atomic_load_relaxed(&queue->count_ready) == 0;
+    thread->run_state = THREAD_READY;
+    queue->handed = thread;
+    atomic_fence(); /* pairs with the one in steal_work */
+    if (atomic_load_relaxed(&sched_idle_hint) != 0)
+        queue->hand_off_end = MIN(queue->hand_off_end, arch_ticks() + hand_off_ticks);
+    update_slice_locked(queue);
 }
 
 /* The hart that |thread| should become ready on: where it ran last if that is idle (its cache is
@@ -158,7 +190,7 @@ static void call_idle_hart(hart_mask_t allowed)
 }
 
 /* Queues a thread that is in no queue, whose |hart| says where, and makes that hart notice. */
-void sched_make_ready(struct thread *thread, bool is_hand_off)
+void sched_make_ready(struct thread *thread)
 {
     unsigned hart = thread->hart;
     struct run_queue *queue = &run_queues[hart];
@@ -166,10 +198,9 @@ void sched_make_ready(struct thread *thread, bool is_hand_off)
     bool interrupt_it;
 
     spin_lock(&queue->lock);
+    unhand_locked(queue);
     enqueue_locked(queue, thread, false);
     atomic_fence(); /* pairs with the one in steal_work */
-    if (is_hand_off && atomic_load_relaxed(&sched_idle_hint) != 0)
-        queue->hand_off_ns = clock_monotonic_ns() + HAND_OFF_NS;
     interrupt_it = thread->priority > queue->current->priority;
     if (interrupt_it)
         queue->need_resched = true;
@@ -179,7 +210,7 @@ void sched_make_ready(struct thread *thread, bool is_hand_off)
         interrupt_it |= thread->priority == queue->current->priority; /* it must arm its slice */
     bool must_wait = queue->current != queue->idle || queue->count_ready > 1;
     spin_unlock(&queue->lock);
-    if (must_wait && !is_hand_off)
+    if (must_wait)
         call_idle_hart(affinity);
     if (!interrupt_it)
         return;
@@ -193,22 +224,9 @@ void thread_start(struct thread *thread)
 {
     irq_state_t irq = arch_irq_save();
     thread->hart = arch_hart_index();
-    thread->hart = sched_choose_hart(thread);
-    sched_make_ready(thread, false);
+    thread_set_hart(thread, sched_choose_hart(thread));
+    sched_make_ready(thread);
     arch_irq_restore(irq);
-}
-
-/* Locks the queue that |thread| belongs to. Interrupts off. */
-struct run_queue *sched_lock_queue_of(struct thread *thread)
-{
-    for (;;) {
-        unsigned hart = atomic_load(&thread->hart);
-        struct run_queue *queue = &run_queues[hart];
-        spin_lock(&queue->lock);
-        if (atomic_load(&thread->hart) == hart)
-            return queue;
-        spin_unlock(&queue->lock);
-    }
 }
 
 /* ---- Giving up the hart ---- */
@@ -218,6 +236,7 @@ static void requeue_current(bool front)
     struct run_queue *queue = this_queue();
 
     spin_lock(&queue->lock);
+    unhand_locked(queue);
     if (queue->current != queue->idle)
         enqueue_locked(queue, queue->current, front);
     sched_reschedule_locked(queue);
@@ -252,17 +271,23 @@ void upcall_timer(void)
     lock_rank_exit_interrupt(ranks);
     spin_lock(&queue->lock);
     queue->stats.count_timer_interrupts++;
-    zx_time_t now = clock_monotonic_ns();
-    if (queue->current->slice_end_ns <= now &&
-        (queue->ready_mask >> queue->current->priority) != 0) {
-        queue->need_resched = true;
-        wants_help = true;
+    uint64_t now = arch_ticks();
+    queue->slice_armed = UINT64_MAX;
+    if (queue->current->slice_end <= now) {
+        if (queue->handed != NULL || (queue->ready_mask >> queue->current->priority) != 0) {
+            queue->need_resched = true;
+            wants_help = true;
+        } else {
+            queue->current->slice_end = now + slice_ticks;
+        }
     }
-    if (queue->hand_off_ns <= now) {
-        queue->hand_off_ns = ZX_TIME_INFINITE;
-        wants_help |= queue->ready_mask != 0;
+    if (queue->hand_off_end <= now) {
+        queue->hand_off_end = UINT64_MAX;
+        wants_help |= sched_has_ready(queue);
+        unhand_locked(queue); /* from where idle harts may fetch it */
     }
-    update_slice_locked(queue);
+    if (!queue->need_resched)
+        update_slice_locked(queue);
     spin_unlock(&queue->lock);
     if (wants_help)
         call_idle_hart(~0ul);
@@ -287,5 +312,5 @@ void upcall_interrupt_exit(void)
     if (!queue->need_resched)
         return;
     /* A thread whose slice is over goes behind its equals, one that is preempted stays first. */
-    requeue_current(queue->current->slice_end_ns > clock_monotonic_ns());
+    requeue_current(queue->current->slice_end > arch_ticks());
 }

@@ -7,6 +7,9 @@
  * context. */
 zx_time_t clock_monotonic_ns(void);
 
+/* The same at a value of the counter, for one that is not before clock_init. */
+zx_time_t clock_monotonic_ns_at(uint64_t ticks);
+
 /* The first value of the counter at which clock_monotonic_ns is at least |ns|, or one or two later;
  * below UINT64_MAX. */
 uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
@@ -14,6 +17,9 @@ uint64_t clock_ns_to_ticks_ceil(zx_time_t ns);
 /* The monotonic time |ns| in ticks of zx_ticks_get, up to two too many; 0 for times before 0. */
 zx_ticks_t clock_ns_to_user_ticks(zx_time_t ns);
 uint64_t clock_ticks_per_second(void);
+
+/* A number of ticks as nanoseconds, rounded down. */
+uint64_t clock_ticks_to_ns(uint64_t count_ticks);
 
 /* Time starts now. |timebase_hz|: 1 .. 2^62, from the device tree. Before any other clock function.
  */
@@ -48,8 +54,9 @@ void sched_drain_reaper(void);
 
 /* What a hart has done since it came up. */
 struct sched_stats {
-    uint64_t count_reschedules;
-    uint64_t count_switches; /* those that went to another thread */
+    uint64_t count_kept;      /* choices of who runs next that fell on who ran already */
+    uint64_t count_switches;  /* from one thread to another */
+    uint64_t count_hand_offs; /* of these, those straight to a thread that the other had woken */
     uint64_t count_timer_interrupts;
     uint64_t count_reschedule_ipis;
 };

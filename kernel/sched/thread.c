@@ -24,6 +24,7 @@ zx_status_t thread_init(struct thread *thread, const char *name, uint8_t priorit
     thread->aspace = aspace;
     thread->priority = priority;
     thread->affinity = ~0ul;
+    thread_set_hart(thread, 0);
     thread->entry = entry;
     thread->entry_arg = arg;
     thread->reap = reap;

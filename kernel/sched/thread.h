@@ -7,8 +7,10 @@
 #include "kernel/sync/spinlock.h"
 
 struct arch_aspace;
+struct futex_hint;
 struct handle_table;
 struct object_releases;
+struct run_queue;
 
 enum thread_run_state {
     THREAD_INITIAL, /* created, never run */
@@ -34,18 +36,18 @@ enum thread_signal {
 struct thread {
     struct arch_thread arch; /* first: arch code and assembly rely on it */
 
-    /* Guarded by the run-queue lock of |hart|. */
+    /* Guarded by the lock of |queue|. */
     struct list_node run_node;
     enum thread_run_state run_state;
     bool token; /* an unpark that no park has consumed yet */
     bool park_interruptible;
     uint32_t park_reason; /* ZX_THREAD_STATE_BLOCKED_*, 0: none; written by the thread, atomic */
     uint8_t priority;
-    uint32_t hart;        /* index of the hart it runs on, or last ran on or is queued on */
-    hart_mask_t affinity; /* harts that it may run on */
-    zx_time_t slice_end_ns;
-    uint64_t runtime_ns; /* total time on harts */
-    zx_time_t run_start_ns;
+    uint32_t hart;           /* index of the hart it runs on, or last ran on or is queued on */
+    struct run_queue *queue; /* of that hart; atomic: its lock is to be taken to rely on it */
+    hart_mask_t affinity;    /* harts that it may run on */
+    uint64_t slice_end;      /* arch_ticks when it has to share again */
+    uint64_t runtime_ticks;  /* total time on harts, until it was last switched to */
 
     uint32_t signals; /* enum thread_signal, atomic */
     struct timer park_timer;
@@ -61,6 +63,7 @@ struct thread {
 
     /* Kept here for the object layer, which alone uses them: */
     struct handle_table *handles;     /* borrowed: of its process; NULL for kernel threads */
+    struct futex_hint *futex_hint;    /* NULL for kernel threads */
     uint64_t koid;                    /* of the thread object; 0 for kernel threads */
     struct object_releases *releases; /* what it is destroying, innermost calls defer to it */
 

@@ -8,8 +8,9 @@
 struct timer_queue {
     struct spinlock lock;
     struct timer *root;
-    zx_time_t slice_end_ns;  /* the scheduler's wish, ZX_TIME_INFINITE: none */
-    zx_time_t programmed_ns; /* when the hardware will interrupt */
+    uint64_t slice_ticks;      /* the scheduler's wish, UINT64_MAX: none */
+    uint64_t programmed_ticks; /* when the hardware will interrupt ... */
+    zx_time_t programmed_ns;   /* ... on the other clock */
 } __attribute__((aligned(64)));
 
 static struct timer_queue queues[MAX_HARTS];
@@ -18,7 +19,8 @@ void timer_queue_init(unsigned hart_index)
 {
     spinlock_init(&queues[hart_index].lock, LOCK_RANK_TIMER);
     queues[hart_index].root = NULL;
-    queues[hart_index].slice_end_ns = ZX_TIME_INFINITE;
+    queues[hart_index].slice_ticks = UINT64_MAX;
+    queues[hart_index].programmed_ticks = UINT64_MAX;
     queues[hart_index].programmed_ns = ZX_TIME_INFINITE;
 }
 
@@ -97,19 +99,30 @@ static void heap_remove(struct timer_queue *queue, struct timer *timer)
     }
 }
 
-/* Programs the hardware for the earlier of the first timer and the end of the running slice. An
+/* The hardware is programmed for the earlier of the first timer and the scheduler's wish. An
  * interrupt that would come too early stays: setting the timer costs more (a call to the firmware
  * where there is no Sstc) than a needless interrupt now and then. */
-static void program_locked(struct timer_queue *queue)
+static void program_locked(struct timer_queue *queue, uint64_t ticks, zx_time_t ns)
 {
-    zx_time_t next = queue->slice_end_ns;
+    queue->programmed_ticks = ticks;
+    queue->programmed_ns = ns;
+    arch_timer_set(ticks);
+}
 
-    if (queue->root != NULL)
-        next = MIN(next, queue->root->deadline_ns);
-    if (next >= queue->programmed_ns)
-        return;
-    queue->programmed_ns = next;
-    arch_timer_set(clock_ns_to_ticks_ceil(next));
+static void program_timer_locked(struct timer_queue *queue)
+{
+    zx_time_t first = queue->root->deadline_ns;
+
+    if (first < queue->programmed_ns)
+        program_locked(queue, clock_ns_to_ticks_ceil(first), first);
+}
+
+static void program_slice_locked(struct timer_queue *queue)
+{
+    uint64_t ticks = queue->slice_ticks;
+
+    if (ticks < queue->programmed_ticks)
+        program_locked(queue, ticks, clock_monotonic_ns_at(ticks));
 }
 
 void timer_set(struct timer *timer, zx_time_t deadline_ns)
@@ -127,7 +140,7 @@ void timer_set(struct timer *timer, zx_time_t deadline_ns)
     queue->root = heap_meld(queue->root, timer);
     atomic_store(&timer->hart, (int32_t)hart);
     if (queue->root == timer)
-        program_locked(queue);
+        program_timer_locked(queue);
     spin_unlock(&queue->lock);
     arch_irq_restore(irq);
 }
@@ -156,15 +169,13 @@ bool timer_cancel(struct timer *timer)
     }
 }
 
-void timer_set_slice_end(zx_time_t slice_end_ns)
+void timer_set_slice_end(uint64_t ticks)
 {
     struct timer_queue *queue = &queues[arch_hart_index()];
 
     spin_lock(&queue->lock);
-    if (queue->slice_end_ns != slice_end_ns) {
-        queue->slice_end_ns = slice_end_ns;
-        program_locked(queue);
-    }
+    queue->slice_ticks = ticks;
+    program_slice_locked(queue);
     spin_unlock(&queue->lock);
 }
 
@@ -173,6 +184,8 @@ void timer_run_expired(void)
     struct timer_queue *queue = &queues[arch_hart_index()];
 
     spin_lock(&queue->lock);
+    queue->slice_ticks = UINT64_MAX;
+    queue->programmed_ticks = UINT64_MAX;
     queue->programmed_ns = ZX_TIME_INFINITE;
     zx_time_t now = clock_monotonic_ns();
     while (queue->root != NULL && queue->root->deadline_ns <= now) {
@@ -188,8 +201,7 @@ void timer_run_expired(void)
         atomic_store(&timer->hart, -1);
         now = clock_monotonic_ns();
     }
-    if (queue->slice_end_ns <= now)
-        queue->slice_end_ns = ZX_TIME_INFINITE;
-    program_locked(queue);
+    if (queue->root != NULL)
+        program_timer_locked(queue);
     spin_unlock(&queue->lock);
 }

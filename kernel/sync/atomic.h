@@ -14,18 +14,25 @@
 #undef atomic_fetch_and
 #undef atomic_exchange
 
-#define atomic_load(p)                 __atomic_load_n(p, __ATOMIC_SEQ_CST)
-#define atomic_load_acquire(p)         __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define atomic_load_relaxed(p)         __atomic_load_n(p, __ATOMIC_RELAXED)
-#define atomic_store(p, v)             __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
-#define atomic_store_release(p, v)     __atomic_store_n(p, v, __ATOMIC_RELEASE)
-#define atomic_store_relaxed(p, v)     __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define atomic_load(p)             __atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define atomic_load_acquire(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define atomic_load_relaxed(p)     __atomic_load_n(p, __ATOMIC_RELAXED)
+#define atomic_store(p, v)         __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define atomic_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#ifdef __riscv
+/* A plain store, where GCC 12 would exchange. Aligned stores are single-copy atomic. */
+#define atomic_store_relaxed(p, v) (*(volatile __typeof__(*(p)) *)(p) = (v))
+#else
+#define atomic_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#endif
 #define atomic_fetch_add(p, v)         __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
 #define atomic_fetch_sub(p, v)         __atomic_fetch_sub(p, v, __ATOMIC_SEQ_CST)
 #define atomic_fetch_or(p, v)          __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
 #define atomic_fetch_and(p, v)         __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
 #define atomic_exchange(p, v)          __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define atomic_fetch_add_relaxed(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+#define atomic_fetch_or_relaxed(p, v)  __atomic_fetch_or(p, v, __ATOMIC_RELAXED)
+#define atomic_fetch_and_release(p, v) __atomic_fetch_and(p, v, __ATOMIC_RELEASE)
 #define atomic_fence()                 __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* True if *p was |*expected| and is now |desired|; else *expected is what was found. */

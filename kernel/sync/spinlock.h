@@ -7,19 +7,32 @@
 #include "kernel/sync/lock_rank.h"
 
 struct spinlock {
-    uint32_t value; /* 0 free, else holder's hart index + 1 */
-    uint8_t rank;   /* enum lock_rank */
+    uintptr_t holder; /* arch_lock_holder of who has it; 0: free */
+#ifdef DEBUG
+    uint8_t rank; /* enum lock_rank */
+#endif
 };
 
+#ifdef DEBUG
 #define SPINLOCK_INIT(rank_)                                                                       \
     {                                                                                              \
         0, (rank_)                                                                                 \
     }
+#else
+#define SPINLOCK_INIT(rank_)                                                                       \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#endif
 
 static inline void spinlock_init(struct spinlock *lock, enum lock_rank rank)
 {
-    lock->value = 0;
+    lock->holder = 0;
+#ifdef DEBUG
     lock->rank = (uint8_t)rank;
+#else
+    (void)rank;
+#endif
 }
 
 /* Waits until the lock is free; serves this hart's shootdown inbox meanwhile. Out of line. */
@@ -28,16 +41,28 @@ void spin_lock_contended(struct spinlock *lock);
 /* Interrupts must be off already. */
 static inline void spin_lock(struct spinlock *lock)
 {
-    uint32_t free = 0;
+#ifdef DEBUG
     lock_rank_acquire(lock, (enum lock_rank)lock->rank);
-    if (UNLIKELY(!atomic_cas_acquire(&lock->value, &free, arch_hart_index() + 1)))
+#endif
+    if (UNLIKELY(!arch_lock_try(&lock->holder)))
         spin_lock_contended(lock);
+}
+
+/* Interrupts must be off already. True: it is held. */
+static inline bool spin_trylock(struct spinlock *lock)
+{
+    if (UNLIKELY(!arch_lock_try(&lock->holder)))
+        return false;
+#ifdef DEBUG
+    lock_rank_acquire(lock, (enum lock_rank)lock->rank);
+#endif
+    return true;
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
     lock_rank_release(lock);
-    atomic_store_release(&lock->value, 0);
+    arch_lock_release(&lock->holder);
 }
 
 /* Returns the interrupt state to hand to spin_unlock_irqrestore. */
@@ -56,5 +81,5 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, irq_state_t sta
 
 static inline bool spin_is_held(const struct spinlock *lock)
 {
-    return atomic_load_relaxed(&lock->value) == arch_hart_index() + 1;
+    return atomic_load_relaxed(&lock->holder) == arch_lock_holder();
 }

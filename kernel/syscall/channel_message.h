@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/object/message.h"
+#include "kernel/syscall/user.h"
 
 /* What a user wants to send. */
 struct message_source {
@@ -34,6 +35,16 @@ struct message_sink {
  * that another thread has closed meanwhile. ZX_ERR_INVALID_ARGS, ZX_ERR_NO_MEMORY,
  * ZX_ERR_NO_RESOURCES. */
 MUST_USE zx_status_t message_to_user(struct message *message, const struct message_sink *sink);
+
+/* message_to_user of a message without handles. */
+MUST_USE static inline zx_status_t message_bytes_to_user(struct message *message,
+                                                         const struct message_sink *sink)
+{
+    zx_status_t status = user_copy_out(sink->bytes_user, message->bytes, message->count_bytes);
+    if (status == ZX_OK)
+        message_free(message);
+    return status;
+}
 
 /* Whether all handles are there still. */
 bool message_is_whole(const struct message *message);

@@ -12,6 +12,7 @@
 static void fill_kmem(zx_info_kmem_stats_t *info)
 {
     struct pmm_stats stats;
+    (void)kheap_drain(); /* what is free may keep whole pages from being free */
     pmm_get_stats(&stats);
     *info = (zx_info_kmem_stats_t){
         .total_bytes = stats.count_total * PAGE_SIZE_BYTES,
@@ -55,7 +56,7 @@ static void fill_cpu(unsigned hart, zx_info_cpu_stats_t *info)
         .cpu_number = hart,
         .flags = sched_online_harts() & BIT(hart) ? ZX_INFO_CPU_STATS_FLAG_ONLINE : 0,
         .idle_time = (zx_duration_t)sched_idle_ns(hart),
-        .reschedules = stats.count_reschedules,
+        .reschedules = stats.count_kept + stats.count_switches,
         .context_switches = stats.count_switches,
         .timer_ints = stats.count_timer_interrupts,
         .reschedule_ipis = stats.count_reschedule_ipis,

@@ -28,6 +28,26 @@ zx_status_t sys_channel_create(uint32_t options, zx_handle_t __user *out0_user,
 
 /* ---- Write ----------------------------------------------------------------------------------- */
 
+/* A message of bytes alone. */
+static zx_status_t write_bytes(zx_handle_t handle, const void *bytes_user, uint32_t num_bytes)
+{
+    struct object *channel;
+    struct message *message;
+    zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_CHANNEL, ZX_RIGHT_WRITE, &channel, NULL);
+    if (status != ZX_OK)
+        return status;
+    status = message_create(num_bytes, 0, &message);
+    if (status == ZX_OK) {
+        status = user_copy_in(message->bytes, bytes_user, num_bytes);
+        if (status == ZX_OK)
+            status = channel_write(channel, message);
+        if (UNLIKELY(status != ZX_OK))
+            message_destroy(message);
+    }
+    object_put(channel);
+    return status;
+}
+
 static zx_status_t write_common(zx_handle_t handle, const struct message_source *source)
 {
     struct object *channel = NULL;
@@ -51,6 +71,8 @@ zx_status_t sys_channel_write(zx_handle_t handle, uint32_t options, const void _
                               uint32_t num_bytes, const zx_handle_t __user *handles_user,
                               uint32_t num_handles)
 {
+    if (LIKELY((options | num_handles) == 0))
+        return write_bytes(handle, bytes_user, num_bytes);
     struct message_source source = {options,      bytes_user,  num_bytes,
                                     handles_user, num_handles, false};
     return write_common(handle, &source);
@@ -89,14 +111,17 @@ struct read_args {
 
 /* Hands over the message, or only its sizes when it is NULL. What cannot be handed over is put back
  * as it was, unless another thread closed one of its handles while they were in the table. */
-static zx_status_t put_message(struct object *channel, struct message *message, zx_status_t status,
-                               const struct read_args *args, uint32_t bytes, uint32_t handles)
+static inline zx_status_t put_message(struct object *channel, struct message *message,
+                                      zx_status_t status, const struct read_args *args,
+                                      uint32_t bytes, uint32_t handles)
 {
     zx_status_t put_status =
         put_actuals(args->actual_bytes_user, bytes, args->actual_handles_user, handles);
-    if (put_status == ZX_OK && message != NULL)
-        put_status = message_to_user(message, &args->sink);
-    if (put_status == ZX_OK)
+    if (LIKELY(put_status == ZX_OK && message != NULL)) {
+        put_status = LIKELY(handles == 0) ? message_bytes_to_user(message, &args->sink)
+                                          : message_to_user(message, &args->sink);
+    }
+    if (LIKELY(put_status == ZX_OK))
         return status;
     if (message != NULL && message_is_whole(message))
         channel_unread(channel, message);

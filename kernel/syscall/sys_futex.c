@@ -30,6 +30,9 @@ static void owner_put(const struct futex_owner *owner)
 zx_status_t sys_futex_wait(const zx_futex_t __user *value_ptr, zx_futex_storage_t current_value,
                            zx_handle_t new_futex_owner, zx_time_t deadline)
 {
+    static const struct futex_owner nobody = {.thread = NULL, .koid = 0, .status = ZX_OK};
+    if (LIKELY(new_futex_owner == ZX_HANDLE_INVALID))
+        return futex_wait((uintptr_t)value_ptr, (uint32_t)current_value, &nobody, deadline);
     struct futex_owner owner = owner_get(new_futex_owner);
     zx_status_t status =
         futex_wait((uintptr_t)value_ptr, (uint32_t)current_value, &owner, deadline);

@@ -14,8 +14,7 @@ static zx_status_t wait_entry_get(zx_handle_t value, uint32_t signals, struct wa
 {
     entry->value = value;
     entry->signals = signals;
-    return handle_table_get(handle_table_current(), value, ZX_OBJ_TYPE_NONE, ZX_RIGHT_WAIT,
-                            &entry->object, NULL, &entry->identity);
+    return handle_get_identity(value, ZX_RIGHT_WAIT, &entry->object, &entry->identity);
 }
 
 /* After these, what was observed goes to the user. */
@@ -27,16 +26,10 @@ static bool wait_tells_state(zx_status_t status)
 zx_status_t sys_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,
                                 zx_signals_t __user *observed_user)
 {
-    struct wait_entry entry;
-    zx_status_t status = wait_entry_get(handle, signals, &entry);
-    if (status != ZX_OK)
-        return status;
-    entry.observed = object_poll_signals(entry.object);
-    if ((entry.observed & signals) == 0)
-        status = wait_for_signals(&entry, 1, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, deadline);
-    object_put(entry.object);
-    if (wait_tells_state(status)) {
-        zx_status_t put_status = user_put_u32_optional(observed_user, entry.observed);
+    uint32_t observed;
+    zx_status_t status = wait_one(handle, signals, deadline, &observed);
+    if (observed_user != NULL && wait_tells_state(status)) {
+        zx_status_t put_status = user_put_u32(observed_user, observed);
         if (put_status != ZX_OK)
             return put_status;
     }

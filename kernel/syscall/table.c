@@ -4,6 +4,7 @@
  * function assume that a 32-bit argument comes sign-extended, so each one is cut to its type here;
  * and a call without a result must not return what happens to be in a0. */
 #include "arch/arch.h"
+#include "arch/syscall_count.h"
 #include "kernel/syscall/syscalls.h"
 
 #define REGS                                                                                       \
@@ -12,10 +13,10 @@
 #define USE_REGS() (void)a0, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7
 
 #define SYSCALL(number, name, ret, count, ...)                                                     \
-    static uint64_t enter_##name(REGS)                                                             \
+    static ret enter_##name(REGS)                                                                  \
     {                                                                                              \
         USE_REGS();                                                                                \
-        return (uint64_t)sys_##name(ZX_PASS(count, __VA_ARGS__));                                  \
+        return sys_##name(ZX_PASS(count, __VA_ARGS__));                                            \
     }
 #define SYSCALL_VOID(number, name, count, ...)                                                     \
     static uint64_t enter_##name(REGS)                                                             \
@@ -39,7 +40,7 @@
 const uintptr_t syscall_table[] = {
 #include <zircon/syscalls.def>
 };
-const uint32_t syscall_table_count = ARRAY_COUNT(syscall_table);
+_Static_assert(ARRAY_COUNT(syscall_table) == SYSCALL_COUNT, "the trap code checks numbers");
 
 #define NAME_ROW(number, name)              [number] = #name,
 #define SYSCALL(number, name, ...)          NAME_ROW(number, name)

@@ -4,36 +4,6 @@
 
 #define HANDLES_OUT_MAX 4u
 
-zx_status_t user_copy_in(void *dst, const void __user *src_user, size_t len_bytes)
-{
-    return len_bytes == 0 ? ZX_OK : arch_copy_from_user(dst, (uintptr_t)src_user, len_bytes);
-}
-
-zx_status_t user_copy_out(void __user *dst_user, const void *src, size_t len_bytes)
-{
-    return len_bytes == 0 ? ZX_OK : arch_copy_to_user((uintptr_t)dst_user, src, len_bytes);
-}
-
-zx_status_t user_put_u32(uint32_t __user *dst_user, uint32_t value)
-{
-    return user_copy_out(dst_user, &value, sizeof(value));
-}
-
-zx_status_t user_put_u64(uint64_t __user *dst_user, uint64_t value)
-{
-    return user_copy_out(dst_user, &value, sizeof(value));
-}
-
-zx_status_t user_put_size_optional(size_t __user *dst_user, size_t value)
-{
-    return dst_user ? user_copy_out(dst_user, &value, sizeof(value)) : ZX_OK;
-}
-
-zx_status_t user_put_u32_optional(uint32_t __user *dst_user, uint32_t value)
-{
-    return dst_user ? user_copy_out(dst_user, &value, sizeof(value)) : ZX_OK;
-}
-
 /* Writes all values, or puts back what was there: a call that fails leaves its out-variables. */
 static zx_status_t put_values(const struct handle_out *outs, const zx_handle_t *values,
                               size_t count)

@@ -8,18 +8,46 @@
 #include <zircon/types.h>
 
 #include "arch/arch.h"
+#include "kernel/lib/panic.h"
 #include "kernel/object/handle.h"
 
 /* Copies between kernel and user memory. ZX_ERR_INVALID_ARGS for a bad pointer. A zero length never
  * fails. */
-MUST_USE zx_status_t user_copy_in(void *dst, const void __user *src_user, size_t len_bytes);
-MUST_USE zx_status_t user_copy_out(void __user *dst_user, const void *src, size_t len_bytes);
+MUST_USE static inline zx_status_t user_copy_in(void *dst, const void __user *src_user,
+                                                size_t len_bytes)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    return arch_copy_from_user(dst, (uintptr_t)src_user, len_bytes);
+}
+
+MUST_USE static inline zx_status_t user_copy_out(void __user *dst_user, const void *src,
+                                                 size_t len_bytes)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    return arch_copy_to_user((uintptr_t)dst_user, src, len_bytes);
+}
 
 /* *dst_user = value, for the usual out-parameters; the _optional ones accept NULL. */
-MUST_USE zx_status_t user_put_u32(uint32_t __user *dst_user, uint32_t value);
-MUST_USE zx_status_t user_put_u64(uint64_t __user *dst_user, uint64_t value);
-MUST_USE zx_status_t user_put_size_optional(size_t __user *dst_user, size_t value);
-MUST_USE zx_status_t user_put_u32_optional(uint32_t __user *dst_user, uint32_t value);
+MUST_USE static inline zx_status_t user_put_u32(uint32_t __user *dst_user, uint32_t value)
+{
+    DEBUG_ASSERT(arch_irq_is_enabled());
+    return arch_store_user_u32((uintptr_t)dst_user, value);
+}
+
+MUST_USE static inline zx_status_t user_put_u64(uint64_t __user *dst_user, uint64_t value)
+{
+    return user_copy_out(dst_user, &value, sizeof(value));
+}
+
+MUST_USE static inline zx_status_t user_put_size_optional(size_t __user *dst_user, size_t value)
+{
+    return dst_user ? user_copy_out(dst_user, &value, sizeof(value)) : ZX_OK;
+}
+
+MUST_USE static inline zx_status_t user_put_u32_optional(uint32_t __user *dst_user, uint32_t value)
+{
+    return dst_user ? user_put_u32(dst_user, value) : ZX_OK;
+}
 
 /* Gives the current process a handle to each of |count| (<= 4) objects and stores the values at
  * out_user[i]. Takes the references. All or nothing: on failure no handle stays, the references are

@@ -2,15 +2,19 @@
 
 #include "kernel/vm/vmo.h"
 
-zx_status_t futex_key_get(struct aspace *aspace, vaddr_t addr, struct futex_key *out)
+zx_status_t futex_key_find(struct aspace *aspace, vaddr_t addr, struct futex_hint *hint,
+                           struct futex_key *out)
 {
     zx_status_t status = ZX_ERR_INVALID_ARGS;
     mutex_lock(&aspace->lock);
     struct mapping *mapping = aspace_find_mapping_locked(aspace, addr);
     if (mapping) {
-        vmo_get(mapping->vmo);
-        out->vmo = mapping->vmo;
-        out->offset = mapping->vmo_offset + (addr - mapping->region.base);
+        hint->generation = aspace->layout_generation + 1;
+        hint->base = mapping->region.base;
+        hint->size_bytes = mapping->region.size_bytes;
+        hint->key = (struct futex_key){mapping->vmo->serial, mapping->vmo_offset};
+        *out = hint->key;
+        out->offset += addr - hint->base;
         status = ZX_OK;
     }
     mutex_unlock(&aspace->lock);

@@ -1,5 +1,8 @@
 /* Caches of equal objects in slabs of 1 to 8 pages, and kmalloc on top of them.
  *
+ * In front of the slabs each hart has a magazine a cache: a few free objects that it can hand out
+ * without meeting other harts. Whoever wants to know what is in use drains them first.
+ *
  * What is known of a slab is in the struct page of its first frame; the frames behind it only say
  * which order the slab has. A slab's objects are numbered. Free ones form a list through their
  * first byte; those that were never used are behind |slab_carved| and cost nothing until they are.
@@ -16,7 +19,7 @@
 #include "kernel/sync/spinlock.h"
 #include "kernel/vm/pmm.h"
 
-#define MAX_CACHES     128u
+#define MAX_CACHES     48u
 #define MAX_SLAB_ORDER 3u
 #define SLAB_NONE      255u /* also the largest number of objects in a slab */
 
@@ -33,6 +36,17 @@ struct kcache {
     uint64_t count_objects;
     uint64_t count_slabs;
 };
+
+/* A line of the cache. */
+#define MAGAZINE_OBJECTS 6u
+struct magazine {
+    struct spinlock lock; /* whoever drains it may be another hart */
+    uint32_t count;
+    void *objects[MAGAZINE_OBJECTS];
+} __attribute__((aligned(64)));
+
+/* Of each hart, by the index of the cache; NULL: it has none. */
+static struct magazine *magazines[MAX_HARTS];
 
 static struct kcache caches[MAX_CACHES];
 static uint32_t count_caches; /* atomic: grows when the new one is complete */
@@ -79,6 +93,7 @@ static void object_retire(const struct kcache *cache, char *object)
         panic("kheap: %s %p was written to past its end", cache->name, (void *)object);
     object_set_guard(cache, object, GUARD_FREE);
     memset(object, FREE_BYTE, guard_offset(cache));
+    arch_memory_poison(object, cache->stride_bytes);
 }
 
 /* The first byte is the link of the free list. */
@@ -105,7 +120,7 @@ static void object_set_guard(const struct kcache *cache, char *object, uint64_t 
 
 static void object_retire(const struct kcache *cache, char *object)
 {
-    arch_memory_unpoison(object, cache->stride_bytes);
+    arch_memory_poison(object, cache->stride_bytes);
 }
 
 static void object_check_free(const struct kcache *cache, char *object)
@@ -161,6 +176,7 @@ static struct page *slab_create(struct kcache *cache)
     slab->slab_free = SLAB_NONE;
     slab->slab_cache = cache->index;
     for (uint32_t i = 1; i < 1u << cache->slab_order; i++) {
+        slab[i].slab_cache = cache->index;
         slab[i].kind = PAGE_HEAP;
         slab[i].flags = PAGE_FLAG_SLAB;
         slab[i].order = cache->slab_order;
@@ -178,13 +194,20 @@ static void slab_destroy(struct kcache *cache, struct page *slab)
     pmm_free_block(slab, cache->slab_order);
 }
 
+/* Gets a free object ready for its user. */
+static void object_issue(const struct kcache *cache, char *object)
+{
+    arch_memory_unpoison(object, cache->stride_bytes);
+    object_set_guard(cache, object, GUARD_LIVE);
+    arch_memory_poison(object + cache->object_bytes, cache->stride_bytes - cache->object_bytes);
+}
+
 static char *slab_take(struct kcache *cache, struct page *slab)
 {
     char *object;
 
     if (slab->slab_free == SLAB_NONE) {
         object = slab_object(cache, slab, slab->slab_carved++);
-        arch_memory_unpoison(object, cache->stride_bytes);
     } else {
         object = slab_object(cache, slab, slab->slab_free);
         arch_memory_unpoison(object, cache->stride_bytes);
@@ -192,8 +215,6 @@ static char *slab_take(struct kcache *cache, struct page *slab)
         object_check_free(cache, object);
     }
     slab->slab_in_use++;
-    object_set_guard(cache, object, GUARD_LIVE);
-    arch_memory_poison(object + cache->object_bytes, cache->stride_bytes - cache->object_bytes);
     return object;
 }
 
@@ -236,15 +257,12 @@ struct kcache *kcache_create(const char *name, size_t object_bytes, size_t align
     return cache;
 }
 
-void *kcache_alloc(struct kcache *cache)
+static void *slab_alloc(struct kcache *cache)
 {
     struct page *slab;
-    irq_state_t irqs;
+    irq_state_t irqs = spin_lock_irqsave(&cache->lock);
     char *object;
 
-    if (arch_inject_failure())
-        return NULL;
-    irqs = spin_lock_irqsave(&cache->lock);
     if (list_is_empty(&cache->partial)) {
         spin_unlock_irqrestore(&cache->lock, irqs);
         slab = slab_create(cache);
@@ -263,30 +281,18 @@ void *kcache_alloc(struct kcache *cache)
     return object;
 }
 
-void *kcache_zalloc(struct kcache *cache)
-{
-    void *object = kcache_alloc(cache);
-
-    if (object != NULL)
-        memset(object, 0, cache->object_bytes);
-    return object;
-}
-
-void kcache_free(struct kcache *cache, void *object)
+/* |object| is retired. */
+static void slab_free(struct kcache *cache, void *object)
 {
     struct page *slab = slab_of(object);
-    uint32_t number;
-    irq_state_t irqs;
+    irq_state_t irqs = spin_lock_irqsave(&cache->lock);
+    uint32_t number = slab_number_of(cache, slab, object);
     bool is_empty;
 
-    if (slab->slab_cache != cache->index)
-        panic("kheap: %p is not an object of %s", object, cache->name);
-    irqs = spin_lock_irqsave(&cache->lock);
-    number = slab_number_of(cache, slab, object);
-    object_retire(cache, object);
+    arch_memory_unpoison(object, 1);
     *(uint8_t *)object = slab->slab_free;
+    arch_memory_poison(object, 1);
     slab->slab_free = (uint8_t)number;
-    arch_memory_poison(object, cache->stride_bytes);
     if (slab->slab_in_use-- == cache->slab_capacity)
         list_push_front(&cache->partial, &slab->node);
     is_empty = slab->slab_in_use == 0;
@@ -298,6 +304,154 @@ void kcache_free(struct kcache *cache, void *object)
     spin_unlock_irqrestore(&cache->lock, irqs);
     if (is_empty)
         slab_destroy(cache, slab);
+}
+
+/* ---- Magazines ------------------------------------------------------------------------------- */
+
+void kheap_init_hart(unsigned hart_index)
+{
+    struct magazine *mine;
+
+    if (magazines[hart_index] != NULL)
+        return;
+    mine = kzalloc(MAX_CACHES * sizeof(*mine));
+    for (unsigned i = 0; mine != NULL && i < MAX_CACHES; i++)
+        spinlock_init(&mine[i].lock, LOCK_RANK_KHEAP);
+    atomic_store_release(&magazines[hart_index], mine);
+}
+
+/* Interrupts off. */
+static inline struct magazine *magazine_of(const struct kcache *cache)
+{
+    struct magazine *mine = magazines[arch_hart_index()];
+    return LIKELY(mine != NULL) ? &mine[cache->index] : NULL;
+}
+
+static inline void *magazine_take(struct kcache *cache)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct magazine *magazine = magazine_of(cache);
+    void *object = NULL;
+
+    if (LIKELY(magazine != NULL && spin_trylock(&magazine->lock))) {
+        if (LIKELY(magazine->count != 0))
+            object = magazine->objects[--magazine->count];
+        spin_unlock(&magazine->lock);
+    }
+    arch_irq_restore(irqs);
+    return object;
+}
+
+/* False: it is full, or there is none. */
+static inline bool magazine_put(struct kcache *cache, void *object)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct magazine *magazine = magazine_of(cache);
+    bool is_in = false;
+
+    if (LIKELY(magazine != NULL && spin_trylock(&magazine->lock))) {
+        is_in = LIKELY(magazine->count < MAGAZINE_OBJECTS);
+        if (is_in)
+            magazine->objects[magazine->count++] = object;
+        spin_unlock(&magazine->lock);
+    }
+    arch_irq_restore(irqs);
+    return is_in;
+}
+
+/* Gives objects of a magazine back to the slabs until |keep| are left. */
+static void magazine_empty(struct kcache *cache, struct magazine *magazine, uint32_t keep)
+{
+    void *objects[MAGAZINE_OBJECTS];
+    uint32_t count = 0;
+    irq_state_t irqs = spin_lock_irqsave(&magazine->lock);
+
+    while (magazine->count > keep)
+        objects[count++] = magazine->objects[--magazine->count];
+    spin_unlock_irqrestore(&magazine->lock, irqs);
+    while (count-- > 0)
+        slab_free(cache, objects[count]);
+}
+
+bool kheap_drain(void)
+{
+    bool had_any = false;
+
+    for (unsigned hart = 0; hart < MAX_HARTS; hart++) {
+        struct magazine *theirs = atomic_load_acquire(&magazines[hart]);
+        for (uint32_t i = 0; theirs != NULL && i < atomic_load_acquire(&count_caches); i++) {
+            if (atomic_load_relaxed(&theirs[i].count) == 0)
+                continue;
+            magazine_empty(&caches[i], &theirs[i], 0);
+            had_any = true;
+        }
+    }
+    return had_any;
+}
+
+/* ---- Objects --------------------------------------------------------------------------------- */
+
+NOINLINE static void *alloc_from_slab(struct kcache *cache)
+{
+    char *object = slab_alloc(cache);
+
+    /* Among what other caches keep free there may be a whole slab. */
+    if (object == NULL && kheap_drain())
+        object = slab_alloc(cache);
+    if (object != NULL)
+        object_issue(cache, object);
+    return object;
+}
+
+void *kcache_alloc(struct kcache *cache)
+{
+    char *object;
+
+    if (arch_inject_failure())
+        return NULL;
+    object = magazine_take(cache);
+    if (UNLIKELY(object == NULL))
+        return alloc_from_slab(cache);
+    object_issue(cache, object);
+    return object;
+}
+
+void *kcache_zalloc(struct kcache *cache)
+{
+    void *object = kcache_alloc(cache);
+
+    if (object != NULL)
+        memset(object, 0, cache->object_bytes);
+    return object;
+}
+
+NOINLINE static void free_to_slab(struct kcache *cache, void *object)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct magazine *magazine = magazine_of(cache);
+
+    arch_irq_restore(irqs);
+    if (magazine != NULL)
+        magazine_empty(cache, magazine, MAGAZINE_OBJECTS / 2);
+    slab_free(cache, object);
+}
+
+/* |object| lies in a slab of the cache. */
+static inline void object_free(struct kcache *cache, void *object)
+{
+    object_retire(cache, object);
+    if (UNLIKELY(!magazine_put(cache, object)))
+        free_to_slab(cache, object);
+}
+
+void kcache_free(struct kcache *cache, void *object)
+{
+    const struct page *page = page_from_paddr(virt_to_phys(object));
+
+    if (UNLIKELY(page->kind != PAGE_HEAP || (page->flags & PAGE_FLAG_SLAB) == 0 ||
+                 page->slab_cache != cache->index))
+        panic("kheap: %p is not an object of %s", object, cache->name);
+    object_free(cache, object);
 }
 
 /* ---- kmalloc
@@ -361,6 +515,16 @@ void *kzalloc(size_t len_bytes)
     return object;
 }
 
+NOINLINE static void free_large(struct page *page, const void *object)
+{
+    if (page->kind != PAGE_HEAP || (page->flags & PAGE_FLAG_HEAD) == 0 ||
+        !is_aligned((uintptr_t)object, PAGE_SIZE_BYTES))
+        panic("kfree: %p was not allocated", object);
+    atomic_fetch_sub(&count_large_pages, 1ul << page->order);
+    atomic_fetch_sub(&count_large, 1);
+    pmm_free_block(page, page->order);
+}
+
 void kfree(void *object)
 {
     struct page *page;
@@ -368,16 +532,10 @@ void kfree(void *object)
     if (object == NULL)
         return;
     page = page_from_paddr(virt_to_phys(object));
-    if ((page->flags & PAGE_FLAG_SLAB) != 0) {
-        kcache_free(&caches[slab_of(object)->slab_cache], object);
-        return;
-    }
-    if (page->kind != PAGE_HEAP || (page->flags & PAGE_FLAG_HEAD) == 0 ||
-        !is_aligned((uintptr_t)object, PAGE_SIZE_BYTES))
-        panic("kfree: %p was not allocated", object);
-    atomic_fetch_sub(&count_large_pages, 1ul << page->order);
-    atomic_fetch_sub(&count_large, 1);
-    pmm_free_block(page, page->order);
+    if (LIKELY(page->kind == PAGE_HEAP && (page->flags & PAGE_FLAG_SLAB) != 0))
+        object_free(&caches[page->slab_cache], object);
+    else
+        free_large(page, object);
 }
 
 /* ---- Figures
@@ -389,6 +547,7 @@ void kheap_for_each_cache(void (*fn)(void *ctx, const char *name, size_t object_
 {
     uint32_t count = atomic_load_acquire(&count_caches);
 
+    (void)kheap_drain();
     for (uint32_t i = 0; i < count; i++) {
         struct kcache *cache = &caches[i];
         irq_state_t irqs = spin_lock_irqsave(&cache->lock);

@@ -8,6 +8,14 @@ struct kcache;
 /* Before the first allocation, after pmm_init. */
 void kheap_init(void);
 
+/* Gives a hart magazines of its own: until then it goes to the slabs each time. On the boot hart,
+ * once a hart. */
+void kheap_init_hart(unsigned hart_index);
+
+/* Empties all magazines, so that the number of pages in use says what is in use. False: there was
+ * nothing in them. No lock of rank KHEAP or inner. */
+bool kheap_drain(void);
+
 /* A cache of objects of |object_bytes|, aligned to |align_bytes| (power of two, <= 64). |name| is
  * kept. Caches live for ever. Panics without memory: boot only. */
 struct kcache *kcache_create(const char *name, size_t object_bytes, size_t align_bytes);

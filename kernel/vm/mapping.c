@@ -42,6 +42,12 @@ void mapping_destroy(struct mapping *mapping)
     kcache_free(mapping_cache, mapping);
 }
 
+/* What anybody remembers of the address space's mappings counts for nothing any more. */
+static void note_change_locked(struct aspace *aspace)
+{
+    atomic_store_relaxed(&aspace->layout_generation, aspace->layout_generation + 1);
+}
+
 /* ---- Tree and list ----------------------------------------------------------------------------
  */
 
@@ -60,6 +66,7 @@ void mapping_attach_locked(struct mapping *mapping, struct vmar *vmar, struct vm
     vmo_add_mapping_locked(vmo, mapping);
     vmo_unlock(vmo);
     region_tree_insert(&vmar->children, &mapping->region);
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_detach_locked(struct mapping *mapping)
@@ -69,6 +76,7 @@ void mapping_detach_locked(struct mapping *mapping)
     vmo_unlock(mapping->vmo);
     region_tree_remove(&mapping->region.parent->children, &mapping->region);
     mapping->region.parent = NULL;
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *fresh)
@@ -101,6 +109,7 @@ void mapping_split_locked(struct mapping *mapping, vaddr_t at, struct mapping *f
     vmo_unlock(vmo);
     region_tree_update(&vmar->children, &mapping->region);
     region_tree_insert(&vmar->children, &fresh->region);
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_shrink_locked(struct mapping *mapping, vaddr_t base, vaddr_t end)
@@ -112,6 +121,7 @@ void mapping_shrink_locked(struct mapping *mapping, vaddr_t base, vaddr_t end)
     mapping->region.size_bytes = end - base;
     vmo_unlock(mapping->vmo);
     region_tree_update(&mapping->region.parent->children, &mapping->region);
+    note_change_locked(mapping->aspace);
 }
 
 void mapping_set_perms_locked(struct mapping *mapping, uint32_t perms)

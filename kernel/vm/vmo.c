@@ -34,6 +34,8 @@ static struct vmo_family *family_create(void)
     return family;
 }
 
+static uint64_t count_created; /* atomic */
+
 struct vmo *vmo_alloc(struct vmo_family *family, enum vmo_kind kind, uint64_t size_bytes,
                       uint64_t content_size_bytes)
 {
@@ -54,6 +56,7 @@ struct vmo *vmo_alloc(struct vmo_family *family, enum vmo_kind kind, uint64_t si
     }
     refcount_init(&vmo->refs);
     refcount_init(&vmo->links);
+    vmo->serial = atomic_fetch_add_relaxed(&count_created, 1);
     vmo->kind = (uint8_t)kind;
     vmo->family = family;
     spinlock_init(&vmo->children_lock, LOCK_RANK_PAIR);

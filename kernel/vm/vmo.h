@@ -52,6 +52,7 @@ struct vmo {
     bool is_immutable;  /* a snapshot made with ZX_VMO_CHILD_NO_WRITE; set by its creator */
     uint32_t options;   /* ZX_VMO_RESIZABLE | ... as given at creation */
     uint64_t koid;      /* of the object that userland knows; set once by its creator */
+    uint64_t serial;    /* its own among all VMOs that there ever were */
     paddr_t physical_base; /* VMO_PHYSICAL */
     struct vmo_family *family;
     struct vmo *source;     /* of an alias: a user reference; NULL: not an alias */

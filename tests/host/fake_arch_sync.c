@@ -37,15 +37,18 @@ void mutex_init(struct mutex *mutex, enum lock_rank rank)
     memset(mutex, 0, sizeof(*mutex));
     spinlock_init(&mutex->wait_lock, LOCK_RANK_MUTEX);
     list_init(&mutex->waiters);
+#ifdef DEBUG
     mutex->rank = (uint8_t)rank;
+#else
+    (void)rank;
+#endif
 }
 
-void mutex_lock(struct mutex *mutex)
+void mutex_lock_slow(struct mutex *mutex)
 {
     uintptr_t self = (uintptr_t)thread_current();
 
     assert_may_sleep();
-    lock_rank_acquire(mutex, (enum lock_rank)mutex->rank);
     pthread_mutex_lock(&sleep_lock);
     if (mutex->owner == self)
         panic("mutex %p: taken twice by its owner", (void *)mutex);
@@ -55,9 +58,8 @@ void mutex_lock(struct mutex *mutex)
     pthread_mutex_unlock(&sleep_lock);
 }
 
-void mutex_unlock(struct mutex *mutex)
+void mutex_unlock_slow(struct mutex *mutex)
 {
-    lock_rank_release(mutex);
     pthread_mutex_lock(&sleep_lock);
     if (mutex->owner != (uintptr_t)thread_current())
         panic("mutex %p: released by a thread that does not own it", (void *)mutex);

@@ -81,12 +81,6 @@ static void hart_switch(unsigned hart, struct arch_aspace *next)
     pthread_mutex_unlock(&tlb->lock);
 }
 
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next)
-{
-    (void)prev;
-    hart_switch(arch_hart_index(), next);
-}
-
 void fake_leave_aspaces(void)
 {
     for (unsigned i = 0; i < MAX_HARTS; i++)
@@ -276,6 +270,8 @@ static zx_status_t user_copy(uintptr_t user, void *kernel, size_t len_bytes, uin
             memcpy(kernel, (void *)user, len_bytes);
         return ZX_OK;
     }
+    if (len_bytes == 0)
+        return ZX_OK;
     if (!user_range_is_valid(user, len_bytes))
         return ZX_ERR_INVALID_ARGS;
     while (len_bytes > 0) {
@@ -300,6 +296,11 @@ zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes)
 zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes)
 {
     return user_copy(dst_user, (void *)(uintptr_t)src, len_bytes, MMU_PERM_WRITE);
+}
+
+zx_status_t arch_store_user_u32(uintptr_t dst_user, uint32_t value)
+{
+    return arch_copy_to_user(dst_user, &value, sizeof(value));
 }
 
 zx_status_t arch_load_user_u32(uintptr_t src_user, uint32_t *out)

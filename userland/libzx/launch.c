@@ -48,10 +48,9 @@ static zx_status_t create_tasks(const struct launch_args *args, struct launch *l
     return zx_thread_create(l->process, thread_name, sizeof(thread_name) - 1, 0, &l->thread);
 }
 
-static zx_status_t map_vdso(zx_handle_t vdso_vmo, struct launch *l)
+zx_status_t launch_parse_vdso(zx_handle_t vdso_vmo, struct elf_image *image)
 {
     unsigned char head[FILE_HEAD_BYTES];
-    struct elf_image image;
     const char *why;
     uint64_t bytes;
     zx_status_t status = zx_vmo_get_size(vdso_vmo, &bytes);
@@ -60,10 +59,22 @@ static zx_status_t map_vdso(zx_handle_t vdso_vmo, struct launch *l)
         return status;
     }
     status = zx_vmo_read(vdso_vmo, head, 0, bytes < sizeof(head) ? bytes : sizeof(head));
-    if (status == ZX_OK) {
-        status = elf_parse(head, sizeof(head), bytes, &image, &why);
+    return status == ZX_OK ? elf_parse(head, sizeof(head), bytes, image, &why) : status;
+}
+
+static zx_status_t map_vdso(const struct launch_args *args, struct launch *l)
+{
+    const struct elf_image *image = args->vdso_image;
+    struct elf_image own;
+
+    if (image == NULL) {
+        zx_status_t status = launch_parse_vdso(args->vdso_vmo, &own);
+        if (status != ZX_OK) {
+            return status;
+        }
+        image = &own;
     }
-    return status == ZX_OK ? load_shared(l->root, &image, vdso_vmo, &l->vdso) : status;
+    return load_shared(l->root, image, args->vdso_vmo, &l->vdso);
 }
 
 static zx_status_t map_all(const struct launch_args *args, struct launch *l)
@@ -80,12 +91,18 @@ static zx_status_t map_all(const struct launch_args *args, struct launch *l)
     if (!image.has_entry) {
         return ZX_ERR_NOT_SUPPORTED;
     }
-    status = load_copy(l->root, &image, args->elf, args->name, &l->loaded, &base);
+    struct load_source source = {
+        .file = args->elf,
+        .name = args->name,
+        .vmo = args->elf_vmo,
+        .vmo_offset = args->elf_vmo_offset,
+    };
+    status = load_program(l->root, &image, &source, &l->loaded, &base);
     if (status != ZX_OK) {
         return status;
     }
     l->entry = base + image.entry_offset;
-    status = map_vdso(args->vdso_vmo, l);
+    status = map_vdso(args, l);
     if (status != ZX_OK) {
         return status;
     }
@@ -250,6 +267,7 @@ zx_status_t launch_process_vmo(const struct launch_args *args, zx_handle_t elf_v
     }
     mapped.elf = (const void *)base;
     mapped.elf_bytes = bytes;
+    mapped.elf_vmo = ZX_HANDLE_INVALID;
     status = launch_process(&mapped, process);
     zx_vmar_unmap(zx_vmar_root_self(), base, bytes);
     return status;

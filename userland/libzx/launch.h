@@ -14,10 +14,19 @@ struct launch_handle {
     zx_handle_t handle; // taken
 };
 
+struct elf_image;
+
 struct launch_args {
-    const char *name;     // of the process
-    const void *elf;      // the file, borrowed for the call
-    size_t elf_bytes;     // its size
+    const char *name; // of the process
+    const void *elf;  // the file, borrowed for the call
+    size_t elf_bytes; // its size
+    // The VMO that the file lies in, borrowed, with READ, EXECUTE and MAP, and where it does: pages
+    // that are not written are mapped from there then. ZX_HANDLE_INVALID: they are copied from
+    // |elf|.
+    zx_handle_t elf_vmo;
+    uint64_t elf_vmo_offset;
+    // The parsed head of the vDSO, borrowed; NULL: it is read from the VMO.
+    const struct elf_image *vdso_image;
     zx_handle_t job;      // borrowed; ZX_HANDLE_INVALID for zx_job_default()
     zx_handle_t vdso_vmo; // borrowed
     size_t stack_bytes;   // of the first thread, page-aligned; 0 for LAUNCH_STACK_BYTES
@@ -45,5 +54,8 @@ zx_status_t launch_process(const struct launch_args *args, zx_handle_t *process)
 // elf_bytes of args are ignored, the VMO's stream size counts.
 zx_status_t launch_process_vmo(const struct launch_args *args, zx_handle_t elf_vmo,
                                zx_handle_t *process);
+
+// Reads and parses the head of a vDSO for launch_args.vdso_image. Errors as above.
+zx_status_t launch_parse_vdso(zx_handle_t vdso_vmo, struct elf_image *image);
 
 #endif // USERLAND_LIBZX_LAUNCH_H_

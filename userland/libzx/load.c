@@ -1,5 +1,6 @@
 #include "userland/libzx/load.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <zircon/syscalls.h>
 
@@ -34,8 +35,38 @@ static zx_status_t segment_copy(const struct elf_segment *segment, const void *f
     return ZX_OK;
 }
 
-zx_status_t load_copy(zx_handle_t parent, const struct elf_image *image, const void *file,
-                      const char *name, zx_handle_t *region, zx_vaddr_t *base)
+// True if the segment's pages can be those of the file.
+static bool segment_is_in_place(const struct elf_segment *segment, const struct load_source *source)
+{
+    uint64_t at = source->vmo_offset + segment->file_offset - segment->data_skip;
+
+    return source->vmo != ZX_HANDLE_INVALID && (segment->perms & ZX_VM_PERM_WRITE) == 0 &&
+           at % ZX_PAGE_SIZE == 0 &&
+           segment->map_bytes - segment->data_skip - segment->file_bytes < ZX_PAGE_SIZE;
+}
+
+static zx_status_t segment_load(zx_handle_t vmar, const struct elf_segment *segment,
+                                const struct load_source *source)
+{
+    zx_vm_option_t options = segment->perms | ZX_VM_SPECIFIC;
+    zx_handle_t vmo;
+    zx_vaddr_t at;
+
+    if (segment_is_in_place(segment, source)) {
+        return zx_vmar_map(vmar, options, segment->map_offset, source->vmo,
+                           source->vmo_offset + segment->file_offset - segment->data_skip,
+                           segment->map_bytes, &at);
+    }
+    zx_status_t status = segment_copy(segment, source->file, source->name, &vmo);
+    if (status == ZX_OK) {
+        status = zx_vmar_map(vmar, options, segment->map_offset, vmo, 0, segment->map_bytes, &at);
+        zx_handle_close(vmo);
+    }
+    return status;
+}
+
+zx_status_t load_program(zx_handle_t parent, const struct elf_image *image,
+                         const struct load_source *source, zx_handle_t *region, zx_vaddr_t *base)
 {
     zx_handle_t vmar;
     zx_vaddr_t start;
@@ -46,16 +77,7 @@ zx_status_t load_copy(zx_handle_t parent, const struct elf_image *image, const v
         return status;
     }
     for (uint32_t i = 0; status == ZX_OK && i < image->count_segments; i++) {
-        const struct elf_segment *segment = &image->segments[i];
-        zx_handle_t vmo;
-        zx_vaddr_t at;
-
-        status = segment_copy(segment, file, name, &vmo);
-        if (status == ZX_OK) {
-            status = zx_vmar_map(vmar, segment->perms | ZX_VM_SPECIFIC, segment->map_offset, vmo, 0,
-                                 segment->map_bytes, &at);
-            zx_handle_close(vmo);
-        }
+        status = segment_load(vmar, &image->segments[i], source);
     }
     if (status != ZX_OK) {
         zx_vmar_destroy(vmar);

@@ -1,12 +1,14 @@
 #include "userland/libzx/program.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zircon/process.h>
 #include <zircon/processargs.h>
 #include <zircon/syscalls.h>
 #include <zircon/syscalls/object.h>
 
+#include "formats/elf.h"
 #include "userland/crt/startup.h"
 #include "userland/libzx/lock.h"
 
@@ -19,6 +21,11 @@ static struct {
     zx_handle_t bootfs_vmo;
     const void *archive;
     size_t archive_bytes;
+    // Once the first program has been started:
+    bool is_executable;          // programs may be mapped from bootfs_vmo
+    struct elf_image vdso_image; // without segments: not parsed yet
+    struct cpio_entry *files;    // what is in the archive
+    size_t count_files;
 } the;
 
 static void take_handles_locked(void)
@@ -79,20 +86,74 @@ zx_status_t program_bootfs(const void **archive, size_t *archive_bytes)
     return ZX_OK;
 }
 
+// Lists the archive, so that finding a program costs no more than comparing names.
+static zx_status_t list_files_locked(void)
+{
+    struct cpio_entry entry;
+    size_t position = 0, count = 0;
+    zx_status_t status;
+
+    while ((status = cpio_next(the.archive, the.archive_bytes, &position, &entry)) == ZX_OK)
+        count++;
+    if (status != ZX_ERR_STOP)
+        return status;
+    the.files = malloc(count * sizeof(*the.files));
+    if (the.files == NULL)
+        return ZX_ERR_NO_MEMORY;
+    position = 0;
+    while (cpio_next(the.archive, the.archive_bytes, &position, &entry) == ZX_OK) {
+        if ((entry.mode & CPIO_MODE_TYPE) == CPIO_MODE_FILE)
+            the.files[the.count_files++] = entry;
+    }
+    return ZX_OK;
+}
+
+// Without these a launch does the same with more work, so failures are passed over.
+static void prepare_launches_locked(void)
+{
+    zx_info_handle_basic_t info;
+
+    if (the.vdso_image.count_segments == 0 &&
+        launch_parse_vdso(the.vdso_vmo, &the.vdso_image) != ZX_OK)
+        the.vdso_image.count_segments = 0;
+    the.is_executable = zx_object_get_info(the.bootfs_vmo, ZX_INFO_HANDLE_BASIC, &info,
+                                           sizeof(info), NULL, NULL) == ZX_OK &&
+                        (info.rights & ZX_RIGHT_EXECUTE) != 0;
+}
+
+static zx_status_t prepare_locked(void)
+{
+    zx_status_t status = map_bootfs_locked();
+
+    if (status != ZX_OK || the.files != NULL)
+        return status;
+    status = list_files_locked();
+    if (status == ZX_OK)
+        prepare_launches_locked();
+    return status;
+}
+
 static zx_status_t find_program(const char *name, struct cpio_entry *entry)
 {
-    const void *archive;
-    size_t archive_bytes;
-    char path[128];
+    static const char folder[] = "bin/";
 
-    zx_status_t status = program_bootfs(&archive, &archive_bytes);
+    lock_acquire(&the.lock);
+    zx_status_t status = prepare_locked();
+    lock_release(&the.lock);
     if (status != ZX_OK)
         return status;
-    status = cpio_find(archive, archive_bytes, name, entry);
-    if (status != ZX_ERR_NOT_FOUND)
-        return status;
-    snprintf(path, sizeof(path), "bin/%s", name);
-    return cpio_find(archive, archive_bytes, path, entry);
+    while (name[0] == '/')
+        name++;
+    for (size_t i = 0; i < the.count_files; i++) {
+        const char *path = the.files[i].name;
+        bool is_in_folder = strncmp(path, folder, sizeof(folder) - 1) == 0;
+        if (strcmp(path, name) == 0 ||
+            (is_in_folder && strcmp(path + sizeof(folder) - 1, name) == 0)) {
+            *entry = the.files[i];
+            return ZX_OK;
+        }
+    }
+    return ZX_ERR_NOT_FOUND;
 }
 
 static void close_handles(const struct launch_handle *handles, uint32_t count)
@@ -151,6 +212,9 @@ zx_status_t program_start(const struct program_args *args, zx_handle_t *process)
         .name = base != NULL ? base + 1 : args->argv[0],
         .elf = entry.data,
         .elf_bytes = entry.size_bytes,
+        .elf_vmo = the.is_executable ? the.bootfs_vmo : ZX_HANDLE_INVALID,
+        .elf_vmo_offset = (uint64_t)((const char *)entry.data - (const char *)the.archive),
+        .vdso_image = the.vdso_image.count_segments != 0 ? &the.vdso_image : NULL,
         .job = args->job,
         .vdso_vmo = program_vdso_vmo(),
         .argv = args->argv,

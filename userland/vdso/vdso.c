@@ -27,7 +27,7 @@ static inline zx_time_t now_ns(void)
     struct vdso_constants c;
 
     c.ns_mult = vdso_constants.ns_mult;
-    c.ns_shift = vdso_constants.ns_shift;
+    c.ticks_shift = vdso_constants.ticks_shift;
     return vdso_constants_ns(&c, ticks_now());
 }
 

@@ -31,7 +31,8 @@ enum arch_fp_mode { ARCH_FP_UNUSED, ARCH_FP_LIVE };
 struct arch_thread {
     uint64_t kernel_sp;        /* while not running: where switch.S left the registers */
     uint64_t kernel_stack_top; /* the stack is KERNEL_STACK_BYTES below */
-    uint64_t user_sp;          /* scratch of the trap entry */
+    uint64_t user_frame;       /* where the registers go on entry from user mode: below the top */
+    uint64_t user_sp;          /* of a thread in a system call */
     uint64_t scratch;          /* scratch of the trap entry from kernel mode */
     uint64_t syscall_base;     /* ecall is accepted at pc in [base, base + bytes) */
     uint64_t syscall_bytes;
@@ -46,8 +47,9 @@ struct arch_thread {
 
 /* A root table and where it is live. tlb.c explains the masks. */
 struct arch_aspace {
-    uint64_t lock; /* struct spinlock, rank PAGE_TABLE: guards the tables and count_tables */
+    uint64_t lock[2]; /* struct spinlock, rank PAGE_TABLE: guards the tables and count_tables */
     uint64_t *root;
+    uint64_t satp; /* for the root, without an ASID */
     uint64_t count_tables;
     hart_mask_t active;        /* atomic: harts that have it in satp */
     hart_mask_t tlb_stale;     /* atomic: harts that must fence before they use it again */
@@ -111,6 +113,74 @@ static inline bool arch_irq_is_enabled(void)
     unsigned long status;
     __asm__ volatile("csrr %0, sstatus" : "=r"(status) : : "memory");
     return (status & RISCV_SSTATUS_SIE) != 0;
+}
+
+/* ---- Atomics ---- */
+
+/* Adds; returns what was there. Ordered after everything before it and before everything after. */
+static inline uint32_t arch_fetch_add_u32(uint32_t *word, uint32_t value)
+{
+    uint32_t old;
+    __asm__ volatile("amoadd.w.aqrl %0, %2, (%1)" : "=r"(old) : "r"(word), "r"(value) : "memory");
+    return old;
+}
+
+/* ---- Lock words: 0, or the address of the thread that holds the lock ---- */
+
+/* Makes the running thread the holder if there is none. True: it is, and what the last holder wrote
+ * is seen. */
+static inline bool arch_lock_try(uintptr_t *word)
+{
+    __asm__ goto("1:\tlr.d.aq t0, (%0)\n\t"
+                 "bnez t0, %l1\n\t"
+                 "sc.d t0, tp, (%0)\n\t"
+                 "bnez t0, 1b"
+                 :
+                 : "r"(word)
+                 : "t0", "memory"
+                 : busy);
+    return true;
+busy:
+    return false;
+}
+
+/* Frees a lock word whatever it says. */
+static inline void arch_lock_release(uintptr_t *word)
+{
+    __asm__ volatile("amoswap.d.rl zero, zero, (%0)" : : "r"(word) : "memory");
+}
+
+/* Frees a lock word that says nothing but the running thread. False: it says more; see mutex.h. */
+static inline bool arch_lock_release_if_own(uintptr_t *word)
+{
+    __asm__ goto("1:\tlr.d t0, (%0)\n\t"
+                 "bne t0, tp, %l1\n\t"
+                 "sc.d.rl t0, zero, (%0)\n\t"
+                 "bnez t0, 1b"
+                 :
+                 : "r"(word)
+                 : "t0", "memory"
+                 : other);
+    return true;
+other:
+    return false;
+}
+
+/* What arch_lock_try writes. */
+static inline uintptr_t arch_lock_holder(void)
+{
+    return (uintptr_t)riscv_tp;
+}
+
+/* Mutexes have lock words too. */
+static inline bool arch_mutex_try(uintptr_t *word)
+{
+    return arch_lock_try(word);
+}
+
+static inline bool arch_mutex_release(uintptr_t *word)
+{
+    return arch_lock_release_if_own(word);
 }
 
 static inline void arch_cpu_relax(void)

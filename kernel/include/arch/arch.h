@@ -59,10 +59,11 @@ static inline bool user_range_is_valid(uintptr_t addr, size_t len_bytes)
  * off (as they are at every switch). |stack_top| is 16-byte aligned. entry must not return. */
 void arch_thread_init(struct arch_thread *arch, void *stack_top, void (*entry)(void *), void *arg);
 
-/* Saves the running thread's registers in |prev| (FP state too when dirty), loads those of |next|
- * and returns in next's context, with the thread that ran before it on this hart. Interrupts off.
- * struct arch_thread is the first member of struct thread, so the pointers are the same. */
-struct thread *arch_context_switch(struct thread *prev, struct thread *next);
+/* Saves the running thread's registers in |prev| (FP state too when dirty), makes |aspace| the
+ * address space of this hart (NULL: the kernel's own tables), loads the registers of |next| and
+ * returns in next's context. Interrupts off. struct arch_thread is the first member of struct
+ * thread, so the pointers are the same. */
+void arch_context_switch(struct thread *prev, struct thread *next, struct arch_aspace *aspace);
 
 /* Makes |thread| the current one of this hart without switching stacks: boot only. */
 void arch_set_current_thread(struct thread *thread);
@@ -102,10 +103,13 @@ void arch_set_user_fp(struct arch_thread *arch, const struct zx_riscv64_thread_s
 
 /* ---- User memory --------------------------------------------------------------------------- */
 /* These survive any fault: they resolve what the address space can resolve and otherwise return
- * ZX_ERR_INVALID_ARGS, with part of the bytes possibly copied. They may sleep (no spinlock held, no
- * VM lock held) and check that the range is in the user half. */
+ * ZX_ERR_INVALID_ARGS, with part of the bytes possibly copied. A length of 0 never fails. They may
+ * sleep (no spinlock held, no VM lock held) and check that the range is in the user half. */
 MUST_USE zx_status_t arch_copy_from_user(void *dst, uintptr_t src_user, size_t len_bytes);
 MUST_USE zx_status_t arch_copy_to_user(uintptr_t dst_user, const void *src, size_t len_bytes);
+
+/* arch_copy_to_user of one value, which need not be aligned. */
+MUST_USE zx_status_t arch_store_user_u32(uintptr_t dst_user, uint32_t value);
 
 /* Makes sure that the range can be written now, without changing it, for operations that cannot be
  * undone once they are done. Same errors. */
@@ -216,8 +220,7 @@ void upcall_user_return(void);
 
 /* A user ecall whose number is in the table is called directly through this array; entry n is the
  * function of syscall n, or one that returns ZX_ERR_BAD_SYSCALL. */
-extern const uintptr_t syscall_table[];
-extern const uint32_t syscall_table_count;
+extern const uintptr_t syscall_table[]; /* SYSCALL_COUNT: arch/syscall_count.h */
 /* An ecall from outside the window, or with a number out of range. Returns the status. */
 uint64_t upcall_bad_syscall(uint64_t number, vaddr_t pc, bool in_window);
 

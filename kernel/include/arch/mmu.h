@@ -76,10 +76,6 @@ MUST_USE zx_status_t mmu_aspace_init(struct arch_aspace *aspace);
 /* Frees the remaining tables (all user translations must be gone; live on no hart). */
 void mmu_aspace_destroy(struct arch_aspace *aspace);
 
-/* Makes |next| the address space of this hart; NULL: the kernel's own tables. Interrupts off.
- * Called by the scheduler on every switch to a thread of another address space. */
-void mmu_aspace_switch(struct arch_aspace *prev, struct arch_aspace *next);
-
 /* The functions below take aspace's page-table lock. Addresses are page-aligned and the ranges lie
  * in the user half. The caller's locks (VMO or aspace mutex) make sure that the page being mapped
  * cannot be taken away in between. */

@@ -70,6 +70,42 @@ static inline unsigned arch_hart_index(void)
 
 struct thread *arch_current_thread(void);
 
+static inline uint32_t arch_fetch_add_u32(uint32_t *word, uint32_t value)
+{
+    return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+
+/* Lock words: 0, or one more than the holder's hart. */
+static inline uintptr_t arch_lock_holder(void)
+{
+    return fake_hart_index + 1;
+}
+
+static inline bool arch_lock_try(uintptr_t *word)
+{
+    uintptr_t nobody = 0;
+    return __atomic_compare_exchange_n(word, &nobody, arch_lock_holder(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+static inline void arch_lock_release(uintptr_t *word)
+{
+    __atomic_store_n(word, 0, __ATOMIC_RELEASE);
+}
+
+/* Mutexes always take the slow way here, which is on pthreads. */
+static inline bool arch_mutex_try(uintptr_t *word)
+{
+    (void)word;
+    return false;
+}
+
+static inline bool arch_mutex_release(uintptr_t *word)
+{
+    (void)word;
+    return false;
+}
+
 void arch_cpu_relax(void);
 
 uint64_t arch_ticks(void);
