@@ -12,12 +12,7 @@ import sys
 import sources
 
 FOLDERS = ("kernel/", "arch/", "platform/", "drivers/", "formats/")
-# A first declaration must agree with the ones that follow.
-LINKAGE = ("static inline" if "static inline void mutex_lock(" in
-           sources.read("kernel/sched/mutex.h") else "")
-TRYLOCK = ["-DHAS_TRYLOCK"] if "spin_trylock(" in sources.read("kernel/sync/spinlock.h") else []
-FLAGS = TRYLOCK + [f"-DMUTEX_LINKAGE={LINKAGE}", "-include", "kernel/sync/lock_check.h", "-Wthread-safety",
-         "-fsyntax-only", "-Wno-error"]
+FLAGS = ["-include", "kernel/sync/lock_check.h", "-Wthread-safety", "-fsyntax-only", "-Wno-error"]
 WARNING = re.compile(r"^(?:\./)?([^:\n]+):(\d+):\d+: warning: (.*\[-Wthread-safety-analysis\])$",
                      re.M)
 FUNCTION = re.compile(r"^[A-Za-z][^;=]*?\b(\w+)\([^;]*$")
@@ -28,8 +23,6 @@ THE_BUCKET = "the lock is that of the bucket that bucket_lock was given, or of t
 EXEMPT = {
     ("kernel/sync/spinlock.h", "spin_lock"): "the lock itself",
     ("kernel/sync/spinlock.h", "spin_unlock"): "the lock itself",
-    ("kernel/sched/mutex.c", "mutex_lock"): "the lock itself",
-    ("kernel/sched/mutex.c", "mutex_unlock"): "the lock itself",
     ("kernel/sync/spinlock.h", "spin_trylock"): "the lock itself",
     ("kernel/sched/mutex.h", "mutex_lock"): "the lock itself",
     ("kernel/sched/mutex.h", "mutex_unlock"): "the lock itself",
@@ -38,7 +31,7 @@ EXEMPT = {
     ("kernel/object/console.c", "console_lock"): "no locks once there is a panic",
     ("kernel/object/console.c", "console_unlock"): "no locks once there is a panic",
     ("kernel/sched/sched.c", "sched_reschedule_locked"): HANDS_OVER,
-    ("kernel/sched/sched.c", "finish_switch"): HANDS_OVER,
+    ("kernel/sched/sched_internal.h", "finish_switch"): HANDS_OVER,
     ("kernel/sched/sched.c", "requeue_current"): HANDS_OVER,
     ("kernel/sched/idle.c", "sched_idle"): HANDS_OVER,
     ("kernel/sched/park.c", "block"): HANDS_OVER,
@@ -48,13 +41,13 @@ EXEMPT = {
     ("kernel/sched/park.c", "thread_unpark_hand_off"): THE_QUEUE,
     ("arch/riscv/mmu_map.c", "fill_and_unlock"): "unlocks for its caller",
     ("arch/riscv/mmu_map.c", "find_fill_and_unlock"): "unlocks for its caller",
-    ("kernel/sched/sched.c", "sched_lock_queue_of"): THE_QUEUE,
+    ("kernel/sched/sched_internal.h", "sched_lock_queue_of"): THE_QUEUE,
     ("kernel/sched/park.c", "unpark"): THE_QUEUE,
     ("kernel/sched/park.c", "thread_signal"): THE_QUEUE,
     ("kernel/sched/park.c", "thread_runtime_ns"): THE_QUEUE,
 }
 EXEMPT.update({("kernel/object/futex.c", name): THE_BUCKET for name in (
-    "bucket_lock", "wait_leave", "wait_settle", "futex_wait", "futex_wake", "bucket_lock_two",
+    "bucket_lock", "wait_settle", "futex_wait", "futex_wake", "bucket_lock_two",
     "bucket_unlock_two", "futex_get_owner", "futex_forget_owner")})
 
 HEAD = """

@@ -16,12 +16,10 @@ struct __attribute__((capability("spinlock"))) spinlock;
 struct __attribute__((capability("mutex"))) mutex;
 
 static inline void spin_lock(struct spinlock *lock) ACQUIRES(lock);
-#ifdef HAS_TRYLOCK
 static inline bool spin_trylock(struct spinlock *lock)
     __attribute__((try_acquire_capability(true, lock)));
-#endif
 static inline void spin_unlock(struct spinlock *lock) RELEASES(lock);
 static inline irq_state_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock);
 static inline void spin_unlock_irqrestore(struct spinlock *lock, irq_state_t state) RELEASES(lock);
-MUTEX_LINKAGE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex);
-MUTEX_LINKAGE void mutex_unlock(struct mutex *mutex) RELEASES(mutex);
+static inline void mutex_lock(struct mutex *mutex) ACQUIRES(mutex);
+static inline void mutex_unlock(struct mutex *mutex) RELEASES(mutex);

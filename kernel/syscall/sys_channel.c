@@ -29,7 +29,8 @@ zx_status_t sys_channel_create(uint32_t options, zx_handle_t __user *out0_user,
 /* ---- Write ----------------------------------------------------------------------------------- */
 
 /* A message of bytes alone. */
-static zx_status_t write_bytes(zx_handle_t handle, const void *bytes_user, uint32_t num_bytes)
+static zx_status_t write_bytes(zx_handle_t handle, const void __user *bytes_user,
+                               uint32_t num_bytes)
 {
     struct object *channel;
     struct message *message;

@@ -124,7 +124,7 @@ static void bad_syscall(uintptr_t ecall, uint64_t number, const uint64_t args[8]
 {
     struct handler handler = {.number = number};
     struct syscall_result result;
-    struct thread *thread;
+    struct thread *thread = NULL;
 
     if (abi_is_zircon()) {
         ASSERT_OK(zx_task_create_exception_channel(zx_thread_self(), 0, &handler.channel));
