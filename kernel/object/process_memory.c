@@ -50,8 +50,8 @@ zx_status_t process_copy_memory(struct process *process, vaddr_t addr, void *buf
 
 zx_status_t upcall_page_fault(vaddr_t addr, uint32_t access)
 {
-    struct process *process = process_current();
-    if (process == NULL)
+    struct arch_aspace *arch = thread_current()->aspace;
+    if (arch == NULL)
         return ZX_ERR_NOT_FOUND; /* kernel threads have no user memory */
-    return aspace_fault(process->aspace, addr, access);
+    return aspace_fault(container_of(arch, struct aspace, arch), addr, access);
 }
