@@ -39,6 +39,7 @@ EXEMPT = {
     ("kernel/sched/park.c", "block_for_handed"): HANDS_OVER,
     ("kernel/sched/park.c", "wake_locked"): "unlocks for its caller",
     ("kernel/sched/park.c", "thread_unpark_hand_off"): THE_QUEUE,
+    ("arch/riscv/mmu_map.c", "mmu_try_map_page"): "fill_and_unlock unlocks for it",
     ("arch/riscv/mmu_map.c", "fill_and_unlock"): "unlocks for its caller",
     ("arch/riscv/mmu_map.c", "find_fill_and_unlock"): "unlocks for its caller",
     ("kernel/sched/sched_internal.h", "sched_lock_queue_of"): THE_QUEUE,
