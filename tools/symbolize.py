@@ -6,7 +6,8 @@ symbolize.py [BUILD] < LOG
 Repeats the log. Each line of a backtrace, a program's (`#1  ADDRESS NAME+0xOFFSET` in the report of
 an unhandled exception) or the kernel's own (in a panic), is followed by what stands there in the
 source: `FUNCTION at FILE:LINE`, with the functions that were inlined first. A program is looked for
-as BUILD/bin/NAME, where NAME ends at the first dot; `vdso` is BUILD/vdso.debug.so.
+as BUILD/bin/NAME, where NAME ends at the first dot, or is the name of the process that the report
+is about, if that memory is named otherwise (the ramdisk's is); `vdso` is BUILD/vdso.debug.so.
 """
 import os
 import re
@@ -15,6 +16,7 @@ import sys
 
 ADDR2LINE = "riscv64-linux-gnu-addr2line"
 KERNEL_BASE = 1 << 63
+PROCESS = re.compile(r'^\[[^\]]*\] unhandled .*: process \d+ "([^"]*)"')
 CALL = re.compile(r"#(\d+) +([0-9a-f]{16})(?: ([^ +]+)\+(0x[0-9a-f]+))?\s*$")
 
 
@@ -52,6 +54,7 @@ class Symbolizer:
     def __init__(self, build):
         self.build = build
         self.images = {}
+        self.program = ""
 
     def image(self, name):
         """The image that a line's NAME means, or None."""
@@ -65,7 +68,9 @@ class Symbolizer:
 
     def explain(self, line):
         """Lines to print below `line`: where its address is in the source."""
-        match = CALL.search(line)
+        process, match = PROCESS.search(line), CALL.search(line)
+        if process:
+            self.program = process.group(1)
         if not match:
             return []
         index, address = int(match.group(1)), int(match.group(2), 16)
@@ -73,6 +78,8 @@ class Symbolizer:
         if not in_kernel and not match.group(3):
             return []
         image = self.image("kernel " if in_kernel else match.group(3))
+        if image is None:
+            image = self.image(self.program)
         if image is None:
             return []
         where = address if in_kernel else int(match.group(4), 16)

@@ -11,8 +11,9 @@
 #include "kernel/sched/mutex.h"
 #include "kernel/vm/aspace.h"
 
-/* Calls that a backtrace goes back. */
+/* Calls that a backtrace goes back, and bytes of the stack that are searched for more. */
 #define BACKTRACE_MAX 32u
+#define SEARCH_BYTES  4096u
 
 /* One report at a time; user memory is read under it. */
 static struct mutex report_lock = MUTEX_INIT(report_lock, LOCK_RANK_PROCESS);
@@ -134,15 +135,43 @@ static bool read_record(vaddr_t fp, struct frame_record *out)
            arch_copy_from_user(out, fp - sizeof(*out), sizeof(*out)) == ZX_OK;
 }
 
+/* True if the instruction in front of |pc| puts |pc| into ra: jal or jalr with rd = ra, or c.jalr
+ * ("RV32I Base Integer Instruction Set" and "C Extension", their listings of encodings). */
+static bool follows_call(vaddr_t pc)
+{
+    uint16_t half[2];
+    if (!is_aligned(pc, 2) || arch_copy_from_user(half, pc - sizeof(half), sizeof(half)) != ZX_OK)
+        return false;
+    uint32_t word = (uint32_t)half[1] << 16 | half[0];
+    return (word & 0xfff) == 0x0ef || (word & 0x7fff) == 0x0e7 ||
+           ((half[1] & 0xf07f) == 0x9002 && (half[1] & 0x0f80) != 0);
+}
+
+/* Programs without frame pointers: what lies on the stack and is a return address. Some of them may
+ * be of calls that are over. */
+static void print_stack_calls(struct aspace *aspace, vaddr_t sp, unsigned count)
+{
+    vaddr_t word;
+    kprintf("    from the stack, perhaps:");
+    for (vaddr_t at = round_up(sp, sizeof(word)); at < sp + SEARCH_BYTES && count < BACKTRACE_MAX;
+         at += sizeof(word)) {
+        if (arch_copy_from_user(&word, at, sizeof(word)) != ZX_OK)
+            break;
+        if (follows_call(word))
+            count += print_call(aspace, count, word);
+    }
+}
+
 /* Follows the frame pointers of GCC and Clang: the return address lies at fp - 8, the caller's
  * frame pointer at fp - 16; a function that calls nothing keeps only the latter, at fp - 8, and its
- * return address in ra. The vDSO's functions have no frames. Nothing here is believed: memory is
- * read as any user memory is, frames must go up, and return addresses must be code. */
+ * return address in ra. The vDSO's functions have no frames. The outermost frame pointer is 0.
+ * Nothing here is believed: memory is read as any user memory is, frames must go up, and return
+ * addresses must be code behind a call. */
 static void print_backtrace(struct process *process,
                             const struct zx_riscv64_thread_state_general_regs *regs)
 {
     struct aspace *aspace = process->aspace;
-    struct frame_record record;
+    struct frame_record record = {.caller_fp = UINT64_MAX};
     vaddr_t fp = regs->s0;
     unsigned count = 1;
 
@@ -152,18 +181,23 @@ static void print_backtrace(struct process *process,
     if (!is_code || regs->pc - process->window.base < process->window.len_bytes)
         count += print_call(aspace, count, regs->ra);
     while (count < BACKTRACE_MAX && read_record(fp, &record)) {
-        if (print_call(aspace, count, record.return_address)) {
+        if (follows_call(record.return_address) &&
+            print_call(aspace, count, record.return_address)) {
             count++;
-        } else if (count == 1 && print_call(aspace, count, regs->ra)) {
+        } else if (count == 1 && record.return_address > fp &&
+                   print_call(aspace, count, regs->ra)) {
             count++;
             record.caller_fp = record.return_address;
         } else {
+            record.caller_fp = UINT64_MAX;
             break;
         }
         if (record.caller_fp <= fp)
             break;
         fp = record.caller_fp;
     }
+    if (count < BACKTRACE_MAX && record.caller_fp != 0)
+        print_stack_calls(aspace, regs->sp, count);
 }
 
 static void print_state(struct user_thread *thread)

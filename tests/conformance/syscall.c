@@ -125,7 +125,7 @@ static void bad_syscall(uintptr_t ecall, uint64_t number, const uint64_t args[8]
     struct handler handler = {.number = number};
     const bool raises = abi_is_zircon();
     struct syscall_result result;
-    struct thread *thread;
+    struct thread *thread = NULL;
 
     if (raises) {
         ASSERT_OK(zx_task_create_exception_channel(zx_thread_self(), 0, &handler.channel));
