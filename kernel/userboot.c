@@ -75,6 +75,7 @@ static struct vmo_object *make_ramdisk_object(const struct ram_range *ramdisk)
     } else {
         must(vmo_create(ramdisk->len_bytes, 0, &vmo), "ramdisk");
         must(vmo_write_kernel(vmo, 0, phys_to_virt(ramdisk->base), ramdisk->len_bytes), "ramdisk");
+        vmo->is_frozen = true; /* programs run where they lie in it, as in the other case */
     }
     vmo_set_name(vmo, "ramdisk");
     must(vmo_object_create(vmo, &object), "ramdisk");

@@ -33,8 +33,8 @@ struct hart {
     uint64_t kernel_map_generation; /* see kspace.c */
     struct arch_thread *fp_owner;   /* whose state the FP registers may hold; see thread.c */
     uint64_t stale_fault_pc, stale_fault_va; /* see trap.c */
-    uint64_t resolved_fault_va;              /* see trap.c */
-    struct trap_frame *panic_frame;          /* the trap that this hart panics about */
+    uint64_t resolved_fault;        /* address | access of the last one: see mmu_fence_local */
+    struct trap_frame *panic_frame; /* the trap that this hart panics about */
     uint32_t count_panics;
     struct hart_state last_words;
 

@@ -14,20 +14,6 @@ _Static_assert(sizeof(struct spinlock) <= sizeof(((struct arch_aspace *)0)->lock
 
 /* ---- Tables ---- */
 
-static struct page *page_of_table(const uint64_t *table)
-{
-    return page_from_paddr(
-        virt_to_phys((const void *)round_down((uint64_t)table, PAGE_SIZE_BYTES)));
-}
-
-void mmu_entry_set(uint64_t *entry, uint64_t pte)
-{
-    bool was_valid = (*entry & PTE_V) != 0, is_valid = (pte & PTE_V) != 0;
-
-    page_of_table(entry)->count += (uint32_t)is_valid - (uint32_t)was_valid;
-    pte_store(entry, pte);
-}
-
 struct page *mmu_table_alloc(void)
 {
     struct page *page = pmm_alloc_page(PAGE_TABLE, PMM_ZERO);
@@ -40,20 +26,6 @@ void mmu_table_link(struct arch_aspace *aspace, uint64_t *entry, struct page *ta
 {
     mmu_entry_set(entry, pte_make(page_to_paddr(table), PTE_V));
     aspace->count_tables++;
-}
-
-uint64_t *mmu_find_entry(const struct arch_aspace *aspace, vaddr_t va, unsigned *out_level)
-{
-    uint64_t *table = aspace->root;
-
-    for (unsigned level = LEVEL_ROOT;; level--) {
-        uint64_t *entry = &table[pte_index(va, level)];
-        if (level == 0 || (*entry & PTE_V) == 0 || pte_is_leaf(*entry)) {
-            *out_level = level;
-            return entry;
-        }
-        table = pte_table(*entry);
-    }
 }
 
 zx_status_t mmu_make_entry(struct arch_aspace *aspace, vaddr_t va, unsigned want, uint64_t **out,
@@ -106,27 +78,20 @@ zx_status_t mmu_split_large(struct arch_aspace *aspace, uint64_t *entry, struct 
 
 /* ---- Entries ---- */
 
-uint64_t mmu_leaf_bits(uint32_t flags)
-{
-    /* Read, write and execute have the same order in both, one bit apart. */
-    _Static_assert(MMU_PERM_READ << 1 == PTE_R && MMU_PERM_WRITE << 1 == PTE_W &&
-                       MMU_PERM_EXEC << 1 == PTE_X,
-                   "permission bits");
-    uint32_t policy = (flags & MMU_CACHE_MASK) >> MMU_CACHE_SHIFT;
-    uint64_t bits = (uint64_t)(flags & MMU_PERM_MASK) << 1 | PTE_V | PTE_U | PTE_A;
-
-    if ((bits & PTE_W) != 0)
-        bits |= PTE_R | PTE_D; /* W without R is reserved */
-    bits |= (uint64_t)policy << PTE_POLICY_SHIFT;
-    if (riscv_features.svpbmt && policy != 0)
-        bits |= policy == 2 ? PTE_PBMT_IO : PTE_PBMT_NC; /* ZX_CACHE_POLICY_UNCACHED_DEVICE */
-    return bits;
-}
-
 uint32_t mmu_flags_of(uint64_t pte)
 {
     return (uint32_t)(pte & PTE_RWX) >> 1 | (uint32_t)((pte & PTE_POLICY_MASK) >> PTE_POLICY_SHIFT)
                                                 << MMU_CACHE_SHIFT;
+}
+
+bool mmu_has_small_table(struct arch_aspace *aspace, vaddr_t va)
+{
+    irq_state_t irq = spin_lock_irqsave(mmu_lock(aspace));
+    unsigned level;
+
+    (void)mmu_find_entry(aspace, va, &level);
+    spin_unlock_irqrestore(mmu_lock(aspace), irq);
+    return level == 0;
 }
 
 bool mmu_query(struct arch_aspace *aspace, vaddr_t va, paddr_t *out_pa, uint32_t *out_flags)
@@ -158,6 +123,7 @@ zx_status_t mmu_aspace_init(struct arch_aspace *aspace)
     aspace->root = phys_to_virt(page_to_paddr(root));
     aspace->satp = (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT | page_to_paddr(root) >> PAGE_SHIFT;
     aspace->count_tables = 1;
+    aspace->last_block = MMU_NO_BLOCK;
     memcpy(&aspace->root[PTES_OF_USER], &kernel_root[PTES_OF_USER],
            (PTES_PER_TABLE - PTES_OF_USER) * sizeof(uint64_t));
     return ZX_OK;
@@ -175,7 +141,7 @@ static void free_tables(struct arch_aspace *aspace, uint64_t *table, unsigned le
         free_tables(aspace, pte_table(table[i]), level - 1);
     }
     aspace->count_tables--;
-    page_put(page_of_table(table));
+    page_put(mmu_page_of_table(table));
 }
 
 void mmu_aspace_destroy(struct arch_aspace *aspace)

@@ -31,6 +31,7 @@ static zx_status_t map_page_locked(struct arch_aspace *aspace, vaddr_t va, uint6
     if (is_narrowed(*entry, pte))
         tlb_batch_add_range(batch, va, 1);
     mmu_entry_set(entry, pte);
+    mmu_note_last(aspace, va, entry);
     return ZX_OK;
 }
 
@@ -41,12 +42,57 @@ zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uin
     zx_status_t status;
 
     if ((flags & MMU_PERM_MASK) == 0)
-        return mmu_unmap(aspace, va, PAGE_SIZE_BYTES, batch);
+        return mmu_unmap(aspace, va, PAGE_SIZE_BYTES, true, batch);
     DEBUG_ASSERT(is_aligned(va | pa, PAGE_SIZE_BYTES) && va < USER_TOP);
     irq = spin_lock_irqsave(mmu_lock(aspace));
     status = map_page_locked(aspace, va, pte_make(pa, mmu_leaf_bits(flags)), batch);
     spin_unlock_irqrestore(mmu_lock(aspace), irq);
     return status;
+}
+
+/* Stores |pte| in the table of aspace->last_block if it has nothing at |va|, and releases the lock.
+ */
+static inline bool fill_and_unlock(struct arch_aspace *aspace, vaddr_t va, uint64_t pte,
+                                   irq_state_t irq)
+{
+    uint64_t *entry = &aspace->last_table[pte_index(va, 0)];
+    bool is_free = (*entry & PTE_V) == 0;
+
+    if (is_free) {
+        aspace->last_page->count++;
+        pte_store(entry, pte);
+    }
+    spin_unlock_irqrestore(mmu_lock(aspace), irq);
+    return is_free;
+}
+
+/* The same when the table of |va| may be another one. */
+static NOINLINE bool find_fill_and_unlock(struct arch_aspace *aspace, vaddr_t va, uint64_t pte,
+                                          irq_state_t irq)
+{
+    unsigned level;
+    uint64_t *entry = mmu_find_entry(aspace, va, &level);
+
+    if (level != 0) {
+        spin_unlock_irqrestore(mmu_lock(aspace), irq);
+        return false;
+    }
+    mmu_note_last(aspace, va, entry);
+    return fill_and_unlock(aspace, va, pte, irq);
+}
+
+bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
+{
+    uint64_t pte = pte_make(pa, mmu_leaf_bits(flags));
+    irq_state_t irq = arch_irq_save();
+
+    if (UNLIKELY(!spin_trylock(mmu_lock(aspace)))) {
+        arch_irq_restore(irq);
+        return false;
+    }
+    if (UNLIKELY(aspace->last_block != va / LARGE_PAGE_BYTES))
+        return find_fill_and_unlock(aspace, va, pte, irq);
+    return fill_and_unlock(aspace, va, pte, irq);
 }
 
 /* Fills entries of one table, at most |count|; returns how many it passed, 0 without memory. */
@@ -56,13 +102,21 @@ static size_t map_run_locked(struct arch_aspace *aspace, vaddr_t va, const paddr
     uint64_t *entry;
     unsigned level;
     size_t run = MIN(count, PTES_PER_TABLE - pte_index(va, 0));
+    uint32_t count_new = 0;
 
     if (mmu_make_entry(aspace, va, 0, &entry, &level) != ZX_OK)
         return 0;
-    for (size_t i = 0; level == 0 && i < run; i++) {
-        if ((entry[i] & PTE_V) == 0)
-            mmu_entry_set(&entry[i], pte_make(pa[i], bits));
+    if (level != 0)
+        return run;
+    /* The pages are complete before the entries are there. */
+    atomic_fence();
+    for (size_t i = 0; i < run; i++) {
+        if ((entry[i] & PTE_V) != 0)
+            continue;
+        pte_store_relaxed(&entry[i], pte_make(pa[i], bits));
+        count_new++;
     }
+    mmu_page_of_table(entry)->count += count_new;
     return run;
 }
 
@@ -89,7 +143,7 @@ size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, 
 
 zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
 {
-    uint64_t *entry;
+    uint64_t *entry, pte = pte_make(pa, mmu_leaf_bits(flags));
     unsigned level;
     irq_state_t irq;
     zx_status_t status;
@@ -98,10 +152,10 @@ zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, ui
     DEBUG_ASSERT((flags & MMU_PERM_MASK) != 0);
     irq = spin_lock_irqsave(mmu_lock(aspace));
     status = mmu_make_entry(aspace, va, 1, &entry, &level);
-    if (status == ZX_OK && (level != 1 || (*entry & PTE_V) != 0))
+    if (status == ZX_OK && (level != 1 || pte_is_table(*entry) || is_narrowed(*entry, pte)))
         status = ZX_ERR_ALREADY_EXISTS;
     if (status == ZX_OK)
-        mmu_entry_set(entry, pte_make(pa, mmu_leaf_bits(flags)));
+        mmu_entry_set(entry, pte);
     spin_unlock_irqrestore(mmu_lock(aspace), irq);
     return status;
 }

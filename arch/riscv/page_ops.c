@@ -6,15 +6,10 @@ void arch_page_zero(void *page)
     uint64_t *word = page;
     uint64_t *end = word + PAGE_SIZE_BYTES / sizeof(*word);
 
-    for (; word < end; word += 8) {
-        word[0] = 0;
-        word[1] = 0;
-        word[2] = 0;
-        word[3] = 0;
-        word[4] = 0;
-        word[5] = 0;
-        word[6] = 0;
-        word[7] = 0;
+    for (; word < end; word += 128) {
+#pragma GCC unroll 128
+        for (unsigned i = 0; i < 128; i++)
+            word[i] = 0;
         __asm__ volatile("" : : : "memory"); /* stays a loop: no call of memset */
     }
 }
@@ -25,7 +20,7 @@ void arch_page_copy(void *dst, const void *src)
     const uint64_t *from = src;
     uint64_t *end = to + PAGE_SIZE_BYTES / sizeof(*to);
 
-    for (; to < end; to += 8, from += 8) {
+    for (; to < end; to += 16, from += 16) {
         uint64_t a = from[0], b = from[1], c = from[2], d = from[3];
         uint64_t e = from[4], f = from[5], g = from[6], h = from[7];
         to[0] = a;
@@ -36,6 +31,16 @@ void arch_page_copy(void *dst, const void *src)
         to[5] = f;
         to[6] = g;
         to[7] = h;
+        a = from[8], b = from[9], c = from[10], d = from[11];
+        e = from[12], f = from[13], g = from[14], h = from[15];
+        to[8] = a;
+        to[9] = b;
+        to[10] = c;
+        to[11] = d;
+        to[12] = e;
+        to[13] = f;
+        to[14] = g;
+        to[15] = h;
         __asm__ volatile("" : : : "memory");
     }
 }

@@ -34,7 +34,8 @@
 #define LEVEL_ROOT       2   /* entries of 1 GiB; level 1: 2 MiB; level 0: 4 KiB */
 #define LEVEL_SHIFT(lvl) (PAGE_SHIFT + 9 * (lvl))
 #define LEVEL_BYTES(lvl) (1ul << LEVEL_SHIFT(lvl))
-#define LARGE_PAGE_BYTES LEVEL_BYTES(1)
+
+_Static_assert(LARGE_PAGE_BYTES == LEVEL_BYTES(1), "mmu.h and Sv39 agree");
 
 static inline unsigned pte_index(vaddr_t va, unsigned level)
 {
@@ -72,11 +73,18 @@ static inline uint64_t *pte_table(uint64_t pte)
     return phys_to_virt(pte_paddr(pte));
 }
 
+/* Stores an entry, whole, with no order to anything else: the compiler's atomic stores are AMOs. */
+static inline void pte_store_relaxed(uint64_t *entry, uint64_t pte)
+{
+    *(volatile uint64_t *)entry = pte;
+}
+
 /* Stores an entry after everything written before: the table or page it leads to is complete. */
 static inline void pte_store(uint64_t *entry, uint64_t pte)
 {
     DEBUG_ASSERT((pte & PTE_V) == 0 || pte_bits_are_preset(pte));
-    __atomic_store_n(entry, pte, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    pte_store_relaxed(entry, pte);
 }
 
 static inline void sfence_all(void)

@@ -42,14 +42,6 @@ struct tlb_request {
 
 /* ---- Batches ---- */
 
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
-{
-    batch->aspace = aspace;
-    list_init(&batch->pages);
-    batch->count_ranges = 0;
-    batch->everything = false;
-}
-
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
 {
     list_push_back(&batch->pages, &page->node);
@@ -233,30 +225,37 @@ static hart_mask_t harts_to_ask(struct arch_aspace *aspace, hart_mask_t *stale)
     return active | atomic_load(&aspace->active);
 }
 
-void tlb_batch_finish(struct tlb_batch *batch)
+static NOINLINE void fence_others(const struct tlb_batch *batch, hart_mask_t targets)
 {
     struct tlb_request request = {.kind = TLB_BATCH, .batch = batch};
-    hart_mask_t targets;
+
+    HARTS_COUNT(count_remote_batches, 1);
+    HARTS_COUNT(count_harts_asked, (uint64_t)__builtin_popcountll(targets));
+    ask_and_wait(&request, targets);
+}
+
+void tlb_batch_finish(struct tlb_batch *batch)
+{
+    hart_mask_t targets, self;
     irq_state_t irq;
 
     if (batch->everything || batch->count_ranges > 0) {
         irq = arch_irq_save();
+        self = BIT(arch_hart_index());
         atomic_fence();
         targets = harts_to_ask(batch->aspace, &batch->aspace->tlb_stale);
-        if ((targets & BIT(arch_hart_index())) != 0)
+        if ((targets & self) != 0)
             fence_batch_here(this_hart(), batch);
-        targets &= ~BIT(arch_hart_index());
+        targets &= ~self;
         HARTS_COUNT(count_batches, 1);
-        if (targets != 0) {
-            HARTS_COUNT(count_remote_batches, 1);
-            HARTS_COUNT(count_harts_asked, (uint64_t)__builtin_popcountll(targets));
-        }
         arch_irq_restore(irq);
-        if (targets != 0)
-            ask_and_wait(&request, targets);
+        if (UNLIKELY(targets != 0))
+            fence_others(batch, targets);
     }
-    pmm_put_list(&batch->pages);
-    tlb_batch_init(batch, batch->aspace);
+    if (!list_is_empty(&batch->pages))
+        pmm_put_list(&batch->pages);
+    batch->count_ranges = 0;
+    batch->everything = false;
 }
 
 void tlb_fence_kernel(void)
@@ -289,12 +288,20 @@ void mmu_sync_icache(struct arch_aspace *aspace)
         ask_and_wait(&request, targets);
 }
 
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+/* A fence of one address covers the leaf only. If the same access faults again, a new table may be
+ * what the hart has not seen. */
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access)
 {
     irq_state_t irq = arch_irq_save();
+    struct hart *hart = this_hart();
 
-    if (this_hart()->aspace == aspace)
-        sfence_page(va);
+    if (hart->aspace == aspace) {
+        if (hart->resolved_fault == (va | access))
+            sfence_all();
+        else
+            sfence_page(va);
+        hart->resolved_fault = va | access;
+    }
     arch_irq_restore(irq);
 }
 

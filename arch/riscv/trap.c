@@ -49,25 +49,6 @@ static uint32_t access_of_cause(uint64_t cause)
     return cause == CAUSE_LOAD_PAGE_FAULT ? MMU_PERM_READ : MMU_PERM_WRITE;
 }
 
-/* Interrupts on. After ZX_OK this hart has forgotten what it knew of the address, also that there
- * was nothing: otherwise the retry could fault on the same stale answer. A fence of one address
- * covers the leaf only; if that did not help, a new table may be what the hart has not seen. */
-static zx_status_t resolve_page_fault(uint64_t cause, vaddr_t addr)
-{
-    zx_status_t status = upcall_page_fault(addr, access_of_cause(cause));
-    if (status == ZX_OK) {
-        irq_state_t irq = arch_irq_save();
-        struct hart *hart = this_hart();
-        if (hart->resolved_fault_va == addr)
-            sfence_all();
-        else
-            sfence_page(addr);
-        hart->resolved_fault_va = addr;
-        arch_irq_restore(irq);
-    }
-    return status;
-}
-
 /* ---- From user mode ---- */
 
 static uint32_t exception_type(uint64_t cause)
@@ -90,24 +71,44 @@ static uint32_t exception_type(uint64_t cause)
     }
 }
 
-static void user_exception(struct trap_frame *frame)
+static void user_exception(struct trap_frame *frame, zx_status_t fault_status)
 {
     struct arch_exception exception = {
         .pc = frame->x[REG_PC],
         .cause = frame->cause,
         .tval = frame->tval,
         .zx_type = exception_type(frame->cause),
-        .fault_status = ZX_OK,
+        .fault_status = fault_status,
     };
 
     if (frame->cause == CAUSE_ILLEGAL && thread_enable_fp())
         return;
     arch_irq_enable();
-    if (cause_is_page_fault(frame->cause))
-        exception.fault_status = resolve_page_fault(frame->cause, frame->tval);
-    if (!cause_is_page_fault(frame->cause) || exception.fault_status != ZX_OK)
-        upcall_user_exception(&exception);
+    upcall_user_exception(&exception);
     arch_irq_disable();
+}
+
+/* The answer for a resolved fault of a thread that has work to do before it goes on. No status is
+ * positive. */
+#define FAULT_THEN_WORK 1
+
+int64_t trap_user_page_fault(uint64_t cause, vaddr_t addr)
+{
+    zx_status_t status;
+
+    arch_irq_enable();
+    status = upcall_page_fault(addr, access_of_cause(cause));
+    arch_irq_disable();
+    if (status == ZX_OK && atomic_load_relaxed(&riscv_this_thread()->work_pending) != 0)
+        return FAULT_THEN_WORK;
+    return status;
+}
+
+void trap_user_page_fault_end(struct trap_frame *frame, int64_t answer)
+{
+    if (answer < 0)
+        user_exception(frame, (zx_status_t)answer);
+    trap_user_work();
 }
 
 /* The rare ones: an ecall from outside the window or with an unknown number. */
@@ -153,7 +154,7 @@ void trap_from_user(struct trap_frame *frame)
     else if (frame->cause == CAUSE_USER_ECALL)
         refused_syscall(frame);
     else
-        user_exception(frame);
+        user_exception(frame, ZX_OK);
     trap_user_work();
 }
 
@@ -172,7 +173,7 @@ static void user_access_fault(struct trap_frame *frame, bool may_resolve)
 
     if (may_resolve && irqs_were_on && cause_is_page_fault(frame->cause)) {
         arch_irq_enable();
-        status = resolve_page_fault(frame->cause, frame->tval);
+        status = upcall_page_fault(frame->tval, access_of_cause(frame->cause));
         arch_irq_disable();
     }
     if (status == ZX_OK)

@@ -80,7 +80,7 @@ trap_entry:
     sd      sp, THREAD_USER_SP(tp)
     csrr    sp, scause
     addi    sp, sp, -CAUSE_USER_ECALL
-    bnez    sp, user_full_save
+    bnez    sp, user_no_ecall
 
     /* A system call is a function call: t1-t6 and the arguments are the kernel's to destroy, the
      * callee-saved registers stay where they are, and so does gp, which the kernel does not use:
@@ -155,6 +155,90 @@ syscall_slow_exit:
     mv      a0, sp
     call    trap_clear_caller_saved
     call    trap_user_work
+    j       user_full_return
+
+/* Page faults have causes 12 to 15. Most are resolved, and all that it takes is C code that keeps
+ * the callee-saved registers; only a thread that does not go on at once needs its frame complete. */
+    .balign 4
+user_no_ecall:
+    addi    sp, sp, CAUSE_USER_ECALL - CAUSE_FETCH_PAGE_FAULT
+    sltiu   sp, sp, CAUSE_STORE_PAGE_FAULT - CAUSE_FETCH_PAGE_FAULT + 1
+    beqz    sp, user_full_save
+user_page_fault:
+    ld      sp, THREAD_USER_FRAME(tp)
+    sd      ra, X(1)(sp)
+    sd      t0, X(5)(sp)
+    sd      t1, X(6)(sp)
+    sd      t2, X(7)(sp)
+    sd      a0, X(10)(sp)
+    sd      a1, X(11)(sp)
+    sd      a2, X(12)(sp)
+    sd      a3, X(13)(sp)
+    sd      a4, X(14)(sp)
+    sd      a5, X(15)(sp)
+    sd      a6, X(16)(sp)
+    sd      a7, X(17)(sp)
+    sd      t3, X(28)(sp)
+    sd      t4, X(29)(sp)
+    sd      t5, X(30)(sp)
+    sd      t6, X(31)(sp)
+    csrrw   t1, sscratch, zero
+    csrr    t2, sepc
+    csrr    a0, scause
+    csrr    a1, stval
+    sd      t1, X(4)(sp)
+    sd      t2, X(0)(sp)
+    sd      a0, FRAME_CAUSE(sp)
+    sd      a1, FRAME_TVAL(sp)
+    call    trap_user_page_fault
+    bnez    a0, user_page_fault_slow
+
+    /* SPP and SPIE: as after a system call. */
+    ld      t0, X(0)(sp)
+    sc.d    zero, t0, (sp)          /* ends a reservation of another context's lr, as below */
+    ld      t1, THREAD_USER_SP(tp)
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    sd      t1, X(2)(sp)
+    ld      ra, X(1)(sp)
+    ld      tp, X(4)(sp)
+    ld      t0, X(5)(sp)
+    ld      t1, X(6)(sp)
+    ld      t2, X(7)(sp)
+    ld      a0, X(10)(sp)
+    ld      a1, X(11)(sp)
+    ld      a2, X(12)(sp)
+    ld      a3, X(13)(sp)
+    ld      a4, X(14)(sp)
+    ld      a5, X(15)(sp)
+    ld      a6, X(16)(sp)
+    ld      a7, X(17)(sp)
+    ld      t3, X(28)(sp)
+    ld      t4, X(29)(sp)
+    ld      t5, X(30)(sp)
+    ld      t6, X(31)(sp)
+    ld      sp, X(2)(sp)
+    sret
+
+user_page_fault_slow:
+    ld      t2, THREAD_USER_SP(tp)
+    sd      gp, X(3)(sp)
+    sd      t2, X(2)(sp)
+    sd      s0, X(8)(sp)
+    sd      s1, X(9)(sp)
+    sd      s2, X(18)(sp)
+    sd      s3, X(19)(sp)
+    sd      s4, X(20)(sp)
+    sd      s5, X(21)(sp)
+    sd      s6, X(22)(sp)
+    sd      s7, X(23)(sp)
+    sd      s8, X(24)(sp)
+    sd      s9, X(25)(sp)
+    sd      s10, X(26)(sp)
+    sd      s11, X(27)(sp)
+    mv      a1, a0
+    mv      a0, sp
+    call    trap_user_page_fault_end
     j       user_full_return
 
     .balign 4

@@ -405,10 +405,11 @@ void channel_unread(struct object *object, struct message *message)
 static bool call_settle(struct channel_call *call, struct spinlock *lock, zx_status_t status)
 {
     irq_state_t irq = spin_lock_irqsave(lock);
-    if (!call->is_done && status != ZX_OK && status != ZX_ERR_INTERNAL_INTR_RETRY)
+    bool was_done = call->is_done;
+    if (!was_done && status != ZX_OK && status != ZX_ERR_INTERNAL_INTR_RETRY)
         list_remove(&call->node);
     spin_unlock_irqrestore(lock, irq);
-    return call->is_done;
+    return was_done;
 }
 
 /* Sleeps until the answer is there. The call is over afterwards, unless a suspension comes. */

@@ -13,7 +13,7 @@
 #define CHUNK_LIMIT    (HANDLE_TABLE_MAX / CHUNK_SLOTS)
 #define TAG_INDEX      2
 #define TAG_GENERATION 18
-#define TAG_FREE       1u /* no value has this bit in its tag */
+#define TAG_FREE       1u /* no handle's value has this bit in its tag, but what users make up may */
 #define NO_SLOT        UINT32_MAX
 
 struct slot {
@@ -49,7 +49,7 @@ static inline struct slot *slot_find_locked(struct handle_table *table, zx_handl
 {
     uint32_t tag = value ^ table->key;
     uint32_t index = tag_index(tag);
-    if (UNLIKELY(index >= table->count_used))
+    if (UNLIKELY(index >= table->count_used || (tag & TAG_FREE) != 0))
         return NULL;
     struct slot *slot = slot_at(table, index);
     return LIKELY(slot->tag == tag) ? slot : NULL;

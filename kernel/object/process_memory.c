@@ -70,8 +70,8 @@ static zx_status_t resolve(struct aspace *aspace, vaddr_t addr, uint32_t access)
 
 zx_status_t upcall_page_fault(vaddr_t addr, uint32_t access)
 {
-    struct process *process = process_current();
-    if (process == NULL)
+    struct arch_aspace *arch = thread_current()->aspace;
+    if (arch == NULL)
         return ZX_ERR_NOT_FOUND; /* kernel threads have no user memory */
-    return resolve(process->aspace, addr, access);
+    return resolve(container_of(arch, struct aspace, arch), addr, access);
 }

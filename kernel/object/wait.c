@@ -109,13 +109,14 @@ static const struct observer_ops lone_observer_ops = {.notify = lone_notify};
 static bool lone_settle(struct lone_sleeper *sleeper, struct object *object, bool leave)
 {
     irq_state_t irq = spin_lock_irqsave(&object->lock);
-    if (!sleeper->is_done && leave) {
+    bool was_notified = sleeper->is_done;
+    if (!was_notified && leave) {
         list_remove(&sleeper->observer.object_node);
         object->count_observers--;
         sleeper->observed = object->signals;
     }
     spin_unlock_irqrestore(&object->lock, irq);
-    return sleeper->is_done;
+    return was_notified;
 }
 
 static zx_status_t lone_park(struct lone_sleeper *sleeper, struct object *object,

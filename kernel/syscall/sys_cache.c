@@ -7,7 +7,7 @@
 
 /* What is in the data caches is what everybody sees, devices too; only the harts' instruction
  * fetches have to be told, and that takes no addresses. */
-zx_status_t sys_cache_flush(const void *addr, size_t size, uint32_t options)
+zx_status_t sys_cache_flush(const void __user *addr, size_t size, uint32_t options)
 {
     (void)addr;
     (void)size;

@@ -38,14 +38,15 @@ zx_status_t sys_clock_get_details(zx_handle_t handle, uint64_t options, void __u
 {
     zx_clock_details_v1_t details;
     struct object *clock;
-    if (options != ZX_CLOCK_ARGS_VERSION(1))
-        return ZX_ERR_INVALID_ARGS;
     zx_status_t status = handle_get(handle, ZX_OBJ_TYPE_CLOCK, ZX_RIGHT_READ, &clock, NULL);
     if (status != ZX_OK)
         return status;
-    clock_obj_get_details(clock, &details);
+    if (options == ZX_CLOCK_ARGS_VERSION(1))
+        clock_obj_get_details(clock, &details);
+    else
+        status = ZX_ERR_INVALID_ARGS;
     object_put(clock);
-    return user_copy_out(details_user, &details, sizeof(details));
+    return status == ZX_OK ? user_copy_out(details_user, &details, sizeof(details)) : status;
 }
 
 /* The arguments in the form of the newest version. */

@@ -5,7 +5,7 @@
 #include "kernel/syscall/user.h"
 
 zx_status_t sys_interrupt_create(zx_handle_t src_obj, uint32_t src_num, uint32_t options,
-                                 zx_handle_t *out_user)
+                                 zx_handle_t __user *out_user)
 {
     struct object *interrupt;
     (void)src_obj;
@@ -42,7 +42,7 @@ zx_status_t sys_interrupt_bind(zx_handle_t handle, zx_handle_t port_handle, uint
     return status;
 }
 
-zx_status_t sys_interrupt_wait(zx_handle_t handle, zx_time_t *timestamp_user)
+zx_status_t sys_interrupt_wait(zx_handle_t handle, zx_time_t __user *timestamp_user)
 {
     struct object *interrupt;
     zx_time_t timestamp;

@@ -37,47 +37,55 @@ static zx_status_t copy_entries(uint32_t topic, const void __user *policy_user, 
     return status;
 }
 
-static zx_status_t set_basic_policy(struct job *job, uint32_t options, uint32_t topic,
+static zx_status_t set_basic_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
                                     const void __user *policy_user, uint32_t count)
 {
     zx_policy_basic_v2_t entries[POLICY_MAX_ENTRIES];
-    if (options != ZX_JOB_POL_RELATIVE && options != ZX_JOB_POL_ABSOLUTE)
-        return ZX_ERR_INVALID_ARGS;
+    struct job *job;
     zx_status_t status = copy_entries(topic, policy_user, count, entries);
     if (status != ZX_OK)
         return status;
-    return job_set_policy(job, options == ZX_JOB_POL_ABSOLUTE, entries, count);
+    status = lookup_job(handle, ZX_RIGHT_SET_POLICY, &job, NULL);
+    if (status != ZX_OK)
+        return status;
+    if (options != ZX_JOB_POL_RELATIVE && options != ZX_JOB_POL_ABSOLUTE)
+        status = ZX_ERR_INVALID_ARGS;
+    else
+        status = job_set_policy(job, options == ZX_JOB_POL_ABSOLUTE, entries, count);
+    object_put(&job->object);
+    return status;
 }
 
-static zx_status_t set_slack_policy(struct job *job, uint32_t options,
+static zx_status_t set_slack_policy(zx_handle_t handle, uint32_t options,
                                     const void __user *policy_user, uint32_t count)
 {
     zx_policy_timer_slack_t slack;
+    struct job *job;
     if (options != ZX_JOB_POL_RELATIVE || count != 1 || policy_user == NULL)
         return ZX_ERR_INVALID_ARGS;
     zx_status_t status = user_copy_in(&slack, policy_user, sizeof(slack));
     if (status != ZX_OK)
         return status;
+    status = lookup_job(handle, ZX_RIGHT_SET_POLICY, &job, NULL);
+    if (status != ZX_OK)
+        return status;
     if (slack.min_slack < 0 || slack.default_mode > ZX_TIMER_SLACK_LATE)
-        return ZX_ERR_INVALID_ARGS;
-    return job_set_min_slack(job, slack.min_slack);
+        status = ZX_ERR_INVALID_ARGS;
+    else
+        status = job_set_min_slack(job, slack.min_slack);
+    object_put(&job->object);
+    return status;
 }
 
+/* What is said is looked at before whom it is said to. */
 zx_status_t sys_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
                                const void __user *policy, uint32_t policy_size)
 {
-    struct job *job;
-    zx_status_t status = lookup_job(handle, ZX_RIGHT_SET_POLICY, &job, NULL);
-    if (status != ZX_OK)
-        return status;
     if (topic == ZX_JOB_POL_BASIC_V1 || topic == ZX_JOB_POL_BASIC_V2)
-        status = set_basic_policy(job, options, topic, policy, policy_size);
-    else if (topic == ZX_JOB_POL_TIMER_SLACK)
-        status = set_slack_policy(job, options, policy, policy_size);
-    else
-        status = ZX_ERR_INVALID_ARGS;
-    object_put(&job->object);
-    return status;
+        return set_basic_policy(handle, options, topic, policy, policy_size);
+    if (topic == ZX_JOB_POL_TIMER_SLACK)
+        return set_slack_policy(handle, options, policy, policy_size);
+    return ZX_ERR_INVALID_ARGS;
 }
 
 zx_status_t sys_job_set_critical(zx_handle_t job_handle, uint32_t options,

@@ -106,7 +106,7 @@ void aspace_clear(struct aspace *aspace)
         struct shootdown shootdown;
         shootdown_begin_locked(&shootdown, aspace);
         shootdown_drop(&shootdown, root->region.base, root->region.size_bytes);
-        shootdown_finish_locked(&shootdown);
+        shootdown_finish(&shootdown);
         vmar_kill_locked(root, &dying);
         aspace->root = NULL;
     }
@@ -146,14 +146,18 @@ zx_status_t aspace_fault(struct aspace *aspace, vaddr_t addr, uint32_t access)
 
     mutex_lock(&aspace->lock);
     aspace->count_faults++;
-    mapping = aspace_find_mapping_locked(aspace, va);
+    mapping = aspace->last_fault;
+    if (mapping == NULL || va - mapping->region.base >= mapping->region.size_bytes) {
+        mapping = aspace_find_mapping_locked(aspace, va);
+        aspace->last_fault = mapping;
+    }
     if (mapping != NULL)
         status = mapping_fault_locked(mapping, va, access);
     mutex_unlock(&aspace->lock);
     /* This hart may still believe in less than what the tables grant, now or already before: then
      * this fence is all that was missing. */
     if (status == ZX_OK)
-        mmu_fence_local(&aspace->arch, va);
+        mmu_fence_local(&aspace->arch, va, access);
     return status;
 }
 

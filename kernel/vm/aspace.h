@@ -18,6 +18,7 @@ struct aspace {
     struct vmar *root;  /* one reference; NULL after aspace_clear */
     uint64_t random[2]; /* state of the generator that places regions */
     uint64_t count_faults;
+    struct mapping *last_fault; /* where the last fault was; NULL: not known */
     /* Goes up whenever a mapping comes, goes or changes its range; read without the lock. */
     uint64_t layout_generation;
     vaddr_t fixed_base;   /* the fixed mapping (vmar_map_args), which covers this range */

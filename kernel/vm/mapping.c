@@ -14,7 +14,8 @@ _Static_assert(MMU_PERM_READ == ZX_VM_PERM_READ && MMU_PERM_WRITE == ZX_VM_PERM_
 
 /* Pages that a fault maps at most: an aligned window around the one that was asked for. */
 #define FAULT_AROUND_BYTES (16 * PAGE_SIZE_BYTES)
-#define RUN_PAGES          16u
+/* Pages that are mapped with one walk of the tables: as many as a node of a page tree has. */
+#define RUN_PAGES 64u
 
 static struct kcache *mapping_cache;
 
@@ -76,6 +77,8 @@ void mapping_detach_locked(struct mapping *mapping)
     vmo_unlock(mapping->vmo);
     region_tree_remove(&mapping->region.parent->children, &mapping->region);
     mapping->region.parent = NULL;
+    if (mapping->aspace->last_fault == mapping)
+        mapping->aspace->last_fault = NULL;
     note_change_locked(mapping->aspace);
 }
 
@@ -142,36 +145,30 @@ static uint32_t page_flags(const struct mapping *mapping, const struct vmo_page_
     return mapping_flags(mapping, perms);
 }
 
-/* Consecutive pages with equal flags, to be mapped with one walk of the tables. */
-struct page_run {
-    paddr_t pa[RUN_PAGES];
-    size_t count_pages;
-    vaddr_t base;
-    uint32_t flags;
-};
-
-/* Maps what was gathered. False: there is no memory for tables. */
-static bool run_flush(struct page_run *run, struct mapping *mapping)
+/* Whether a 2 MiB page may show what the VMO has at |va|: the mapping reaches over all of it, and
+ * no smaller page is mapped there. */
+static bool has_large_place(struct mapping *mapping, vaddr_t va)
 {
-    size_t count = run->count_pages;
-    run->count_pages = 0;
-    if (count == 0)
-        return true;
-    return mmu_map_pages(&mapping->aspace->arch, run->base, run->pa, count, run->flags) == count;
+    vaddr_t base = round_down(va, LARGE_PAGE_BYTES);
+
+    return base >= mapping->region.base && region_end(&mapping->region) >= LARGE_PAGE_BYTES &&
+           base <= region_end(&mapping->region) - LARGE_PAGE_BYTES &&
+           !mmu_has_small_table(&mapping->aspace->arch, va);
 }
 
-static bool run_add(struct page_run *run, struct mapping *mapping, vaddr_t va, paddr_t pa,
-                    uint32_t flags)
+/* Maps the 2 MiB around |va| with one entry if the VMO has them in one piece, |pa| being the frame
+ * at |va|. The VMO's lock is held. */
+static bool map_large_vmo_locked(struct mapping *mapping, vaddr_t va, paddr_t pa)
 {
-    if (run->count_pages == RUN_PAGES || run->flags != flags ||
-        run->base + run->count_pages * PAGE_SIZE_BYTES != va) {
-        if (!run_flush(run, mapping))
-            return false;
-        run->base = va;
-        run->flags = flags;
-    }
-    run->pa[run->count_pages++] = pa;
-    return true;
+    struct vmo_page_result large;
+    vaddr_t base = round_down(va, LARGE_PAGE_BYTES);
+
+    if (((va ^ pa) & (LARGE_PAGE_BYTES - 1)) != 0 || !has_large_place(mapping, va) ||
+        mapping_offset_of(mapping, base) + LARGE_PAGE_BYTES > vmo_shown_end_locked(mapping) ||
+        !vmo_peek_large_locked(mapping->vmo, mapping_offset_of(mapping, base), &large))
+        return false;
+    return mmu_map_large(&mapping->aspace->arch, base, large.pa, page_flags(mapping, &large)) ==
+           ZX_OK;
 }
 
 /* Maps pages of [va, end) that are present in the VMO, whose lock is held. */
@@ -180,20 +177,27 @@ static void map_present_vmo_locked(struct mapping *mapping, vaddr_t va, vaddr_t 
     struct vmo *vmo = mapping->vmo;
     uint64_t offset = mapping_offset_of(mapping, va);
     uint64_t offset_end = MIN(mapping_offset_of(mapping, end), vmo_shown_end_locked(mapping));
-    struct page_run run = {.count_pages = 0};
+    paddr_t pa[RUN_PAGES];
 
     while (offset < offset_end) {
         struct vmo_page_result page;
-        if (!vmo_peek_page_locked(vmo, offset, &page)) {
+        size_t max = MIN((offset_end - offset) >> PAGE_SHIFT, RUN_PAGES);
+        size_t count = vmo_peek_run_locked(vmo, offset, pa, max, &page);
+        if (count == 0) {
             offset = vmo_next_page_locked(vmo, offset + PAGE_SIZE_BYTES, offset_end);
             continue;
         }
         va = mapping->region.base + (offset - mapping->vmo_offset);
-        if (!page.is_zero_page && !run_add(&run, mapping, va, page.pa, page_flags(mapping, &page)))
+        if (is_aligned(va, LARGE_PAGE_BYTES) && offset_end - offset >= LARGE_PAGE_BYTES &&
+            map_large_vmo_locked(mapping, va, page.pa)) {
+            offset += LARGE_PAGE_BYTES;
+            continue;
+        }
+        if (mmu_map_pages(&mapping->aspace->arch, va, pa, count, page_flags(mapping, &page)) !=
+            count)
             return;
-        offset += PAGE_SIZE_BYTES;
+        offset += count * PAGE_SIZE_BYTES;
     }
-    (void)run_flush(&run, mapping);
 }
 
 /* Before translations with execute permission are made. What was written to the pages until now
@@ -205,46 +209,61 @@ static void prepare_execute(struct mapping *mapping)
         mmu_sync_icache(&mapping->aspace->arch);
 }
 
-static zx_status_t fault_vmo_locked(struct mapping *mapping, vaddr_t va, uint32_t access)
+/* Maps |page| at |va|, whatever is there, and what is worth it around it. The VMO's lock is held.
+ */
+static NOINLINE zx_status_t map_found_vmo_locked(struct mapping *mapping, vaddr_t va,
+                                                 const struct vmo_page_result *page)
 {
     struct arch_aspace *arch = &mapping->aspace->arch;
-    struct vmo_page_result page;
     struct tlb_batch batch;
     vaddr_t window = round_down(va, FAULT_AROUND_BYTES);
-    uint64_t offset = mapping_offset_of(mapping, va);
+    /* Whoever fills a mapping for the first time, or reads what was never written, has no
+     * neighbours that are worth a search. */
+    bool has_neighbours = !page->is_new && !page->is_zero_page;
     zx_status_t status;
 
-    if (offset >= vmo_shown_end_locked(mapping))
-        return ZX_ERR_OUT_OF_RANGE;
-    status =
-        vmo_get_page_locked(mapping->vmo, offset, (access & MMU_PERM_WRITE) != 0, mapping, &page);
-    if (status != ZX_OK)
-        return status;
-
     prepare_execute(mapping);
+    if (has_neighbours && map_large_vmo_locked(mapping, va, page->pa))
+        return ZX_OK;
     tlb_batch_init(&batch, arch);
-    status = mmu_map_page(arch, va, page.pa, page_flags(mapping, &page), &batch);
+    status = mmu_map_page(arch, va, page->pa, page_flags(mapping, page), &batch);
     /* Before the VMO's lock goes: a page that was replaced here may be given back after that. */
-    tlb_batch_finish(&batch);
+    if (!tlb_batch_is_empty(&batch))
+        tlb_batch_finish(&batch);
+    /* What a large page still shows there may be the page that had this one's place. */
     if (status != ZX_OK)
-        return status;
-    /* Whoever fills a mapping for the first time has its neighbours mapped already. */
-    if (!page.is_new)
+        mapping_unmap_vmo_range_vmo_locked(mapping, mapping_offset_of(mapping, va),
+                                           PAGE_SIZE_BYTES);
+    if (status == ZX_OK && has_neighbours)
         map_present_vmo_locked(mapping, MAX(window, mapping->region.base),
                                MIN(window + FAULT_AROUND_BYTES, region_end(&mapping->region)));
-    return ZX_OK;
+    return status;
 }
 
 zx_status_t mapping_fault_locked(struct mapping *mapping, vaddr_t va, uint32_t access)
 {
+    struct vmo_page_result page;
+    uint64_t offset;
     zx_status_t status;
+
     if ((access & ~(uint32_t)mapping->perms) != 0)
         return ZX_ERR_ACCESS_DENIED;
     do {
         vmo_lock(mapping->vmo);
-        status = fault_vmo_locked(mapping, va, access);
+        offset = mapping_offset_of(mapping, va);
+        if (UNLIKELY(mapping->ends_with_stream) && offset >= vmo_shown_end_locked(mapping))
+            status = ZX_ERR_OUT_OF_RANGE;
+        else
+            status = vmo_get_page_locked(mapping->vmo, offset, (access & MMU_PERM_WRITE) != 0,
+                                         mapping, &page);
+        /* Most faults are the first touch of a page for which there is a table. */
+        if (status == ZX_OK &&
+            !((page.is_new || page.is_zero_page) && (mapping->perms & MMU_PERM_EXEC) == 0 &&
+              mmu_try_map_page(&mapping->aspace->arch, va, page.pa, page_flags(mapping, &page))))
+            status = map_found_vmo_locked(mapping, va, &page);
         vmo_unlock(mapping->vmo);
-    } while (status == ZX_ERR_NO_MEMORY && vmo_reclaim(FAULT_AROUND_BYTES / PAGE_SIZE_BYTES) > 0);
+    } while (UNLIKELY(status == ZX_ERR_NO_MEMORY) &&
+             vmo_reclaim(FAULT_AROUND_BYTES / PAGE_SIZE_BYTES) > 0);
     return status;
 }
 
@@ -274,31 +293,23 @@ static bool find_addresses(const struct mapping *mapping, uint64_t vmo_offset, u
     return true;
 }
 
-static void finish_vmo_locked(struct shootdown *shootdown)
-{
-    /* Somebody may have changed these translations without having told the other harts yet. */
-    if (atomic_load(&shootdown->aspace->count_shootdowns) != 0)
-        shootdown->batch.everything = true;
-    tlb_batch_finish(&shootdown->batch);
-}
-
 void mapping_unmap_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
                                         uint64_t len_bytes)
 {
-    struct shootdown shootdown = {.aspace = mapping->aspace};
+    struct shootdown shootdown;
     vaddr_t va;
 
     if (!find_addresses(mapping, vmo_offset, len_bytes, &va, &len_bytes))
         return;
-    tlb_batch_init(&shootdown.batch, &mapping->aspace->arch);
+    shootdown_begin_vmo_locked(&shootdown, mapping->aspace);
     shootdown_drop(&shootdown, va, len_bytes);
-    finish_vmo_locked(&shootdown);
+    shootdown_finish(&shootdown);
 }
 
 void mapping_write_protect_vmo_range_vmo_locked(struct mapping *mapping, uint64_t vmo_offset,
                                                 uint64_t len_bytes)
 {
-    struct shootdown shootdown = {.aspace = mapping->aspace};
+    struct shootdown shootdown;
     uint32_t keep = mapping->perms & ~MMU_PERM_WRITE;
     vaddr_t va;
 
@@ -307,9 +318,9 @@ void mapping_write_protect_vmo_range_vmo_locked(struct mapping *mapping, uint64_
         return;
     if (!find_addresses(mapping, vmo_offset, len_bytes, &va, &len_bytes))
         return;
-    tlb_batch_init(&shootdown.batch, &mapping->aspace->arch);
+    shootdown_begin_vmo_locked(&shootdown, mapping->aspace);
     shootdown_narrow(&shootdown, va, len_bytes, mapping_flags(mapping, keep));
-    finish_vmo_locked(&shootdown);
+    shootdown_finish(&shootdown);
 }
 
 void mapping_sync_icache_vmo_locked(struct mapping *mapping)

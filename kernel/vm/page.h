@@ -28,9 +28,14 @@ struct page {
             uint8_t slab_cache;  /* index of the cache */
         };
     };
-    uint8_t kind;        /* enum page_kind */
-    uint8_t order;       /* of the free or allocated block that starts here */
-    uint16_t flags;      /* PAGE_FLAG_* */
+    union {
+        struct {
+            uint8_t kind;   /* enum page_kind */
+            uint8_t order;  /* of the free or allocated block that starts here */
+            uint16_t flags; /* PAGE_FLAG_* */
+        };
+        uint32_t kind_order_flags; /* all three at once */
+    };
     uint32_t free_state; /* pmm only, under its lock: see pmm_internal.h */
 };
 _Static_assert(sizeof(struct page) == 32, "struct page is budgeted at 32 bytes a frame");

@@ -9,14 +9,8 @@
 #include "kernel/vm/kheap.h"
 #include "kernel/vm/page.h"
 
-#define WAY_BITS 6u
-#define WAYS     (1u << WAY_BITS)
-
-struct page_tree_node {
-    uint64_t present; /* bit n: slots[n] is not NULL */
-    uint32_t refs;    /* slots and roots that lead here */
-    void *slots[WAYS];
-};
+#define WAY_BITS PAGE_TREE_WAY_BITS
+#define WAYS     PAGE_TREE_WAYS
 
 static struct kcache *node_cache;
 
@@ -62,21 +56,42 @@ static void node_set(struct page_tree_node *node, unsigned slot, void *value)
         node->present &= ~(1ul << slot);
 }
 
-struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *out_shared)
+struct page *const *page_tree_find_run(const struct page_tree *tree, uint64_t index,
+                                       uint64_t max_count, uint64_t *out_count, bool *out_shared)
 {
-    const void *at = tree->root;
-    bool shared = false;
+    unsigned shift = WAY_BITS * tree->height;
+    const struct page_tree_node *node = tree->root;
+    uint32_t above = 0; /* not 0: some node is shared */
+    struct page *const *pages;
+    uint64_t count, limit;
 
-    if (is_beyond(tree, index))
+    if (index >> shift != 0 || node == NULL)
         return NULL;
-    for (unsigned level = tree->height; level-- > 0 && at != NULL;) {
-        const struct page_tree_node *node = at;
-        shared |= node->refs > 1;
-        at = node->slots[way(index, level)];
+    if (shift == 0) {
+        *out_count = 1;
+        *out_shared = ((struct page *)tree->root)->shares > 1;
+        return (struct page *const *)&tree->root;
     }
-    if (at != NULL)
-        *out_shared = shared || ((const struct page *)at)->shares > 1;
-    return (struct page *)at;
+    for (;;) {
+        above |= node->refs - 1;
+        shift -= WAY_BITS;
+        if (shift == 0)
+            break;
+        node = node->slots[(index >> shift) % WAYS];
+        if (node == NULL)
+            return NULL;
+    }
+    pages = (struct page *const *)&node->slots[index % WAYS];
+    if (pages[0] == NULL)
+        return NULL;
+    *out_shared = (above | (pages[0]->shares - 1)) != 0;
+    limit = MIN(max_count, WAYS - index % WAYS);
+    for (count = 1; count < limit && pages[count] != NULL; count++) {
+        if (above == 0 && (pages[count]->shares > 1) != *out_shared)
+            break;
+    }
+    *out_count = count;
+    return pages;
 }
 
 /* ---- Reserves ------------------------------------------------------------------------------- */
@@ -84,7 +99,7 @@ struct page *page_tree_find(const struct page_tree *tree, uint64_t index, bool *
 static bool reserve_fill_to(struct page_tree_reserve *reserve, unsigned count)
 {
     while (reserve->count < count) {
-        struct page_tree_node *node = kcache_zalloc(node_cache);
+        struct page_tree_node *node = kcache_alloc(node_cache);
         if (node == NULL)
             return false;
         reserve->nodes[reserve->count++] = node;
@@ -113,10 +128,21 @@ static zx_status_t reserve_exactly(struct page_tree_reserve *reserve, unsigned c
     return ZX_ERR_NO_MEMORY;
 }
 
+/* Its contents are undefined. */
 static struct page_tree_node *reserve_take(struct page_tree_reserve *reserve)
 {
     ASSERT(reserve->count > 0);
     return reserve->nodes[--reserve->count];
+}
+
+/* A node without slots, for one to lead to it. */
+static struct page_tree_node *reserve_take_empty(struct page_tree_reserve *reserve)
+{
+    struct page_tree_node *node = reserve_take(reserve);
+
+    memset(node, 0, sizeof(*node));
+    node->refs = 1;
+    return node;
 }
 
 /* ---- Sharing -------------------------------------------------------------------------------- */
@@ -141,12 +167,14 @@ static void node_release(struct page_tree_node *node, unsigned level, struct lis
 {
     if (--node->refs > 0)
         return;
-    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1) {
-        void *value = node->slots[lowest_bit(rest)];
+    /* Bit by bit: most nodes are full, or have their few slots in front. */
+    for (uint64_t rest = node->present, slot = 0; rest != 0; rest >>= 1, slot++) {
+        if ((rest & 1) == 0)
+            continue;
         if (level == 0)
-            page_release(value, freed);
+            page_release(node->slots[slot], freed);
         else
-            node_release(value, level - 1, freed);
+            node_release(node->slots[slot], level - 1, freed);
     }
     kcache_free(node_cache, node);
 }
@@ -162,8 +190,10 @@ static struct page_tree_node *node_own(struct page_tree_node *node, unsigned lev
     copy = reserve_take(reserve);
     memcpy(copy, node, sizeof(*copy));
     copy->refs = 1;
-    for (uint64_t rest = node->present; rest != 0; rest &= rest - 1)
-        value_get(node->slots[lowest_bit(rest)], level);
+    for (uint64_t rest = node->present, slot = 0; rest != 0; rest >>= 1, slot++) {
+        if ((rest & 1) != 0)
+            value_get(node->slots[slot], level);
+    }
     node->refs--;
     return copy;
 }
@@ -199,8 +229,7 @@ static void grow(struct page_tree *tree, unsigned height, struct page_tree_reser
     if (tree->root == NULL)
         tree->height = (uint8_t)height;
     while (tree->height < height) {
-        struct page_tree_node *node = reserve_take(reserve);
-        node->refs = 1;
+        struct page_tree_node *node = reserve_take_empty(reserve);
         node_set(node, 0, tree->root);
         tree->root = node;
         tree->height++;
@@ -219,8 +248,7 @@ static void **slot_own(struct page_tree *tree, uint64_t index, struct page_tree_
     for (unsigned level = tree->height; level-- > 0;) {
         struct page_tree_node *node = *slot;
         if (node == NULL) {
-            node = reserve_take(reserve);
-            node->refs = 1;
+            node = reserve_take_empty(reserve);
         } else {
             node = node_own(node, level, reserve);
         }
@@ -269,6 +297,24 @@ static zx_status_t put(struct page_tree *tree, uint64_t index, struct page *page
     return ZX_OK;
 }
 
+/* The leaf of |index| if the nodes down to it are there and this tree's alone; else NULL. */
+static struct page_tree_node *find_own_leaf(const struct page_tree *tree, uint64_t index)
+{
+    unsigned shift = WAY_BITS * tree->height;
+    struct page_tree_node *node = tree->root;
+
+    if (shift == 0 || index >> shift != 0)
+        return NULL;
+    for (;;) {
+        if (node == NULL || node->refs != 1)
+            return NULL;
+        shift -= WAY_BITS;
+        if (shift == 0)
+            return node;
+        node = node->slots[(index >> shift) % WAYS];
+    }
+}
+
 zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
 {
     struct list_node freed = LIST_INIT(freed);
@@ -276,6 +322,47 @@ zx_status_t page_tree_insert(struct page_tree *tree, uint64_t index, struct page
 
     ASSERT(list_is_empty(&freed));
     return status;
+}
+
+/* Fills slots of a leaf, which are empty. */
+static void fill_leaf(struct page_tree_node *leaf, unsigned slot, struct page *first,
+                      unsigned count)
+{
+    uint64_t bits = ~0ul >> (WAYS - count) << slot;
+    void **at = &leaf->slots[slot];
+
+    ASSERT((leaf->present & bits) == 0);
+    leaf->present |= bits;
+    for (struct page *page = first; page < first + count; page++) {
+        *at++ = page;
+        page->shares++;
+    }
+}
+
+zx_status_t page_tree_insert_run(struct page_tree *tree, uint64_t index, struct page *first,
+                                 uint64_t count, uint64_t *out_done)
+{
+    uint64_t done = 0;
+
+    while (done < count) {
+        struct page_tree_node *leaf;
+        zx_status_t status = page_tree_insert(tree, index + done, &first[done]);
+        if (status != ZX_OK) {
+            *out_done = done;
+            return status;
+        }
+        done++;
+        leaf = find_own_leaf(tree, index + done - 1);
+        unsigned slot = (index + done) % WAYS;
+        if (leaf != NULL && slot != 0 && done < count) {
+            unsigned rest = (unsigned)MIN(count - done, WAYS - slot);
+            fill_leaf(leaf, slot, &first[done], rest);
+            tree->count_pages += rest;
+            done += rest;
+        }
+    }
+    *out_done = done;
+    return ZX_OK;
 }
 
 zx_status_t page_tree_replace(struct page_tree *tree, uint64_t index, struct page *page,
@@ -451,13 +538,35 @@ static struct page_tree_node *remove_below(struct page_tree_node *node, struct p
     return NULL;
 }
 
+/* The page in a slot whose nodes are this tree's alone, if its leaf has others: no node goes.
+ * False: it is not so, nothing changed. */
+static bool remove_one(struct page_tree *tree, uint64_t index, struct list_node *freed)
+{
+    struct page_tree_node *leaf = find_own_leaf(tree, index);
+    uint64_t bit = 1ul << index % WAYS;
+
+    if (leaf == NULL || (leaf->present & ~bit) == 0)
+        return false;
+    if (tree->height == 1 && (leaf->present & ~bit) == 1)
+        return false; /* the page with index 0 alone needs no node */
+    if ((leaf->present & bit) == 0)
+        return true;
+    page_release(leaf->slots[index % WAYS], freed);
+    node_set(leaf, index % WAYS, NULL);
+    tree->count_pages--;
+    return true;
+}
+
 zx_status_t page_tree_remove_range(struct page_tree *tree, uint64_t first, uint64_t end,
                                    struct list_node *freed)
 {
     struct range range = {first, end};
     struct page_tree_reserve reserve;
-    uint64_t count = page_tree_count_range(tree, first, end);
+    uint64_t count;
 
+    if (end - first == 1 && tree->count_pages > 1 && remove_one(tree, first, freed))
+        return ZX_OK;
+    count = page_tree_count_range(tree, first, end);
     if (count == 0)
         return ZX_OK;
     if (tree->height == 0 || count == tree->count_pages) {

@@ -31,7 +31,7 @@ struct page_cache {
 static struct page_cache caches[MAX_HARTS];
 static uint64_t count_total;
 static uint64_t count_reserved_at_boot;
-static struct page *zero_page;
+struct page *pmm_zero_page_ptr;
 
 static struct page_cache *this_cache(void)
 {
@@ -90,13 +90,15 @@ static void contents_prepare(struct page *page, uint64_t count_pages, uint32_t f
         arch_page_zero(memory + i * PAGE_SIZE_BYTES);
 }
 
+/* struct page.kind_order_flags */
+#define PAGE_DESCRIPTION(kind, order, flags)                                                       \
+    ((uint32_t)(kind) | (uint32_t)(order) << 8 | (uint32_t)(flags) << 16)
+
 static void describe(struct page *page, unsigned order, enum page_kind kind)
 {
     page->refs = 1;
     page->count = 0;
-    page->kind = (uint8_t)kind;
-    page->order = (uint8_t)order;
-    page->flags = PAGE_FLAG_HEAD;
+    page->kind_order_flags = PAGE_DESCRIPTION(kind, order, PAGE_FLAG_HEAD);
     list_init(&page->node);
 }
 
@@ -104,7 +106,7 @@ static void describe(struct page *page, unsigned order, enum page_kind kind)
  * --------------------------------------------------------------------------------------- */
 
 /* Gives the cached pages of all harts back, so that they can merge and be had by anybody. */
-static void drain_all_caches(void)
+static NOINLINE void drain_all_caches(void)
 {
     struct list_node pages = LIST_INIT(pages);
 
@@ -120,7 +122,7 @@ static void drain_all_caches(void)
 }
 
 /* Interrupts are off. */
-static struct page *refill(struct page_cache *cache)
+static NOINLINE struct page *refill(struct page_cache *cache)
 {
     struct list_node pages = LIST_INIT(pages);
     size_t count = buddy_take_pages(&pages, CACHE_BATCH);
@@ -135,42 +137,90 @@ static struct page *refill(struct page_cache *cache)
     return list_entry(first, struct page, node);
 }
 
-static struct page *cache_take(void)
+/* Takes the first page of a list of this hart's cache, |*count| long. NULL: it is empty. The lock
+ * is held. */
+static inline struct page *cache_pop_locked(struct list_node *list, uint32_t *count)
+{
+    struct list_node *node = list->next;
+
+    if (*count == 0)
+        return NULL;
+    node->next->prev = list;
+    list->next = node->next;
+    *count -= 1;
+    return list_entry(node, struct page, node);
+}
+
+/* A page that this hart counts as one of |kind| from now on, if it is at hand at once. */
+static inline struct page *cache_try_take(enum page_kind kind)
 {
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
-    struct list_node *node;
-    struct page *page;
+    struct page *page = NULL;
 
-    spin_lock(&cache->lock);
-    node = list_pop_front(&cache->pages);
-    if (node != NULL)
-        cache->count--;
-    spin_unlock(&cache->lock);
-    page = node != NULL ? list_entry(node, struct page, node) : refill(cache);
+    if (LIKELY(spin_trylock(&cache->lock))) {
+        page = cache_pop_locked(&cache->pages, &cache->count);
+        if (page != NULL)
+            atomic_fetch_add_relaxed(&cache->count_by_kind[kind], 1);
+        spin_unlock(&cache->lock);
+    }
     arch_irq_restore(irqs);
     return page;
 }
 
-static void cache_give(struct page *page)
+/* The same if there is any in the cache or the buddy allocator. *zeroed: one whose contents are all
+ * 0 is welcome; tells whether it is one. NULL: no memory. */
+static struct page *cache_take(enum page_kind kind, bool *zeroed)
 {
-    struct list_node surplus = LIST_INIT(surplus);
     irq_state_t irqs = arch_irq_save();
     struct page_cache *cache = this_cache();
+    struct page *page = NULL;
+
+    spin_lock(&cache->lock);
+    if (*zeroed)
+        page = cache_pop_locked(&cache->zeroed, &cache->count_zeroed);
+    *zeroed = page != NULL;
+    if (page == NULL)
+        page = cache_pop_locked(&cache->pages, &cache->count);
+    spin_unlock(&cache->lock);
+    if (page == NULL)
+        page = refill(cache);
+    if (page != NULL)
+        account(kind, 1);
+    arch_irq_restore(irqs);
+    return page;
+}
+
+/* Gives the oldest pages of a cache that has too many back. Interrupts are off. */
+static NOINLINE void cache_trim(struct page_cache *cache)
+{
+    struct list_node surplus = LIST_INIT(surplus);
+
+    spin_lock(&cache->lock);
+    for (unsigned i = 0; i < CACHE_BATCH && cache->count > 0; i++) {
+        struct list_node *oldest = cache->pages.prev;
+        list_remove(oldest);
+        list_push_back(&surplus, oldest);
+        cache->count--;
+    }
+    spin_unlock(&cache->lock);
+    buddy_give_pages(&surplus);
+}
+
+/* Takes a page back that counted as one of |kind|. */
+static void cache_give(struct page *page, enum page_kind kind)
+{
+    irq_state_t irqs = arch_irq_save();
+    struct page_cache *cache = this_cache();
+    uint32_t count;
 
     spin_lock(&cache->lock);
     list_push_front(&cache->pages, &page->node);
-    if (++cache->count > CACHE_MAX) {
-        for (unsigned i = 0; i < CACHE_BATCH; i++) {
-            struct list_node *oldest = cache->pages.prev;
-            list_remove(oldest);
-            list_push_back(&surplus, oldest);
-        }
-        cache->count -= CACHE_BATCH;
-    }
+    count = ++cache->count;
     spin_unlock(&cache->lock);
-    if (!list_is_empty(&surplus))
-        buddy_give_pages(&surplus);
+    atomic_fetch_add_relaxed(&cache->count_by_kind[kind], -1);
+    if (UNLIKELY(count > CACHE_MAX))
+        cache_trim(cache);
     arch_irq_restore(irqs);
 }
 
@@ -202,46 +252,54 @@ static bool cache_give_zeroed(struct page *page)
 }
 #endif
 
-/* A page of the zeroed ones, NULL if there is none. */
-static struct page *cache_take_zeroed(void)
-{
-    irq_state_t irqs = arch_irq_save();
-    struct page_cache *cache = this_cache();
-    struct list_node *node;
-
-    spin_lock(&cache->lock);
-    node = list_pop_front(&cache->zeroed);
-    if (node != NULL)
-        cache->count_zeroed--;
-    spin_unlock(&cache->lock);
-    arch_irq_restore(irqs);
-    return node != NULL ? list_entry(node, struct page, node) : NULL;
-}
-
 /* ---- Allocation
  * ------------------------------------------------------------------------------------ */
 
-struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
+static NOINLINE struct page *alloc_page_slow(enum page_kind kind, uint32_t flags)
 {
-    struct page *page;
+    bool wants_zeroed = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0, zeroed = wants_zeroed;
+    struct page *page = cache_take(kind, &zeroed);
 
-    if (arch_inject_failure())
-        return NULL;
-    page = kind == PAGE_TABLE && (flags & PMM_ZERO) != 0 ? cache_take_zeroed() : NULL;
-    if (page != NULL) {
-        flags &= ~PMM_ZERO;
-    } else {
-        page = cache_take();
-    }
-    if (UNLIKELY(page == NULL)) {
+    if (page == NULL) {
         drain_all_caches();
-        page = cache_take();
+        zeroed = wants_zeroed;
+        page = cache_take(kind, &zeroed);
         if (page == NULL)
             return NULL;
     }
+    contents_prepare(page, 1, zeroed ? flags & ~PMM_ZERO : flags);
+    describe(page, 0, kind);
+    return page;
+}
+
+struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags)
+{
+    struct page *page = NULL;
+
+    if (arch_inject_failure())
+        return NULL;
+    if (kind != PAGE_TABLE)
+        page = cache_try_take(kind);
+    if (UNLIKELY(page == NULL))
+        return alloc_page_slow(kind, flags);
     contents_prepare(page, 1, flags);
     describe(page, 0, kind);
-    account(kind, 1);
+    return page;
+}
+
+struct page *pmm_try_alloc_pages(unsigned order, enum page_kind kind, uint32_t flags)
+{
+    uint64_t count = 1ul << order;
+    struct page *page = buddy_take_block(order); /* that it fails means nothing to the callers */
+
+    if (page == NULL)
+        return NULL;
+    contents_prepare(page, count, flags);
+    for (uint64_t i = 0; i < count; i++) {
+        page[i].free_state = 0;
+        describe(&page[i], 0, kind);
+    }
+    account(kind, (int64_t)count);
     return page;
 }
 
@@ -289,8 +347,8 @@ struct page *pmm_alloc_contiguous(size_t count_pages, unsigned align_log2, enum 
     return page;
 }
 
-/* The last reference is gone. */
-static void release(struct page *page)
+/* The last reference is gone, of no ordinary page of a VMO. */
+static NOINLINE void release_any(struct page *page)
 {
     unsigned order = page->order;
     enum page_kind kind = (enum page_kind)page->kind;
@@ -298,19 +356,35 @@ static void release(struct page *page)
 
     ASSERT(kind != PAGE_FREE && kind < PAGE_KIND_COUNT);
     ASSERT((page->flags & PAGE_FLAG_HEAD) != 0);
-    ASSERT(page != zero_page);
+    ASSERT(page != pmm_zero_page_ptr);
     if (kind == PAGE_RESERVED)
         return;
-    account(kind, -((int64_t)1 << order));
-    page->kind = PAGE_FREE;
-    page->flags = 0;
-    if (is_zeroed && cache_give_zeroed(page))
+    page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, order, 0);
+    if (is_zeroed && cache_give_zeroed(page)) {
+        account(kind, -1);
         return;
+    }
     contents_retire(page, 1ul << order);
-    if (order == 0)
-        cache_give(page);
-    else
+    if (order == 0) {
+        cache_give(page, kind);
+    } else {
+        account(kind, -((int64_t)1 << order));
         buddy_give_block(page, order);
+    }
+}
+
+#define PLAIN_PAGE PAGE_DESCRIPTION(PAGE_VMO, 0, PAGE_FLAG_HEAD)
+
+/* The last reference is gone. */
+static inline void release(struct page *page)
+{
+    if (UNLIKELY(page->kind_order_flags != PLAIN_PAGE)) {
+        release_any(page);
+        return;
+    }
+    page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, 0, 0);
+    contents_retire(page, 1);
+    cache_give(page, PAGE_VMO);
 }
 
 void pmm_free_block(struct page *page, unsigned order)
@@ -330,17 +404,71 @@ void page_put(struct page *page)
         release(page);
 }
 
-void pmm_put_list(struct list_node *pages)
-{
-    struct list_node *node;
+/* Neighbouring pages of VMOs whose last references are gone. */
+struct free_run {
+    struct page *first;
+    uint64_t count_pages;
+};
 
-    while ((node = list_pop_front(pages)) != NULL)
-        page_put(list_entry(node, struct page, node));
+/* Gives the run back: few pages to the cache, many to the buddy allocator at once. */
+static void free_run_flush(struct free_run *run)
+{
+    if (run->count_pages == 0)
+        return;
+    contents_retire(run->first, run->count_pages);
+    if (run->count_pages > CACHE_BATCH) {
+        account(PAGE_VMO, -(int64_t)run->count_pages);
+        buddy_give_run(run->first, run->count_pages);
+        return;
+    }
+    for (uint64_t i = 0; i < run->count_pages; i++) {
+        run->first[i].flags = run->first->flags;
+        cache_give(&run->first[i], PAGE_VMO);
+    }
 }
 
-struct page *pmm_zero_page(void)
+/* |page| has lost its last reference. */
+static void free_run_add(struct free_run *run, struct page *page)
 {
-    return zero_page;
+    if (page->kind_order_flags != PLAIN_PAGE) {
+        release_any(page);
+        return;
+    }
+    if (page != run->first + run->count_pages) {
+        free_run_flush(run);
+        *run = (struct free_run){.first = page};
+    }
+    run->count_pages++;
+    page->kind_order_flags = PAGE_DESCRIPTION(PAGE_FREE, 0, 0);
+}
+
+static NOINLINE void put_many(struct list_node *pages)
+{
+    struct free_run run = {page_array, 0};
+    struct list_node *next;
+
+    for (struct list_node *node = pages->next; node != pages; node = next) {
+        struct page *page = list_entry(node, struct page, node);
+        next = node->next; /* before the page may be somebody else's */
+        uint32_t old = atomic_fetch_sub(&page->refs, 1);
+        ASSERT(old != 0);
+        if (old == 1)
+            free_run_add(&run, page);
+    }
+    list_init(pages);
+    free_run_flush(&run);
+}
+
+void pmm_put_list(struct list_node *pages)
+{
+    struct list_node *first = pages->next;
+
+    if (first != pages && first->next != pages) {
+        put_many(pages);
+    } else if (first != pages) {
+        list_init(pages);
+        page_put(list_entry(first, struct page, node));
+    }
 }
 
 bool pmm_adopt_reserved(paddr_t base, size_t count_pages)
@@ -405,9 +533,9 @@ void pmm_init(void)
     }
     count_free = buddy_init();
     count_reserved_at_boot = count_total - count_free;
-    zero_page = pmm_alloc_page(PAGE_RESERVED, PMM_ZERO);
-    ASSERT(zero_page != NULL);
-    zero_page->flags |= PAGE_FLAG_IS_ZERO_PAGE;
+    pmm_zero_page_ptr = pmm_alloc_page(PAGE_RESERVED, PMM_ZERO);
+    ASSERT(pmm_zero_page_ptr != NULL);
+    pmm_zero_page_ptr->flags |= PAGE_FLAG_IS_ZERO_PAGE;
 }
 
 /* ---- Figures

@@ -42,6 +42,10 @@ MUST_USE struct page *pmm_alloc_page(enum page_kind kind, uint32_t flags);
 /* 2^order contiguous pages aligned to their size, or NULL; the references count in the first. */
 MUST_USE struct page *pmm_alloc_block(unsigned order, enum page_kind kind, uint32_t flags);
 
+/* 2^order contiguous pages aligned to their size, each page separate with its own reference; NULL
+ * if there is no such block at hand, though there might be one if the caches were emptied. */
+MUST_USE struct page *pmm_try_alloc_pages(unsigned order, enum page_kind kind, uint32_t flags);
+
 /* Contiguous pages, any count, aligned to 2^align_log2 bytes (>= 12), each page separate with its
  * own reference. NULL when there is no such run. */
 MUST_USE struct page *pmm_alloc_contiguous(size_t count_pages, unsigned align_log2,
@@ -68,7 +72,11 @@ void pmm_put_list(struct list_node *pages);
 MUST_USE bool pmm_adopt_reserved(paddr_t base, size_t count_pages);
 
 /* The shared page of zeros. */
-struct page *pmm_zero_page(void);
+extern struct page *pmm_zero_page_ptr; /* set by pmm_init */
+static inline struct page *pmm_zero_page(void)
+{
+    return pmm_zero_page_ptr;
+}
 
 struct pmm_stats {
     uint64_t count_total;                    /* frames with a struct page */

@@ -59,35 +59,44 @@ static bool unlist_block(struct page *page, unsigned order)
     return filled;
 }
 
+/* Frame numbers of a bank. */
+struct bank {
+    uint64_t first, end;
+};
+
+static bool bank_has(const struct bank *bank, uint64_t pfn)
+{
+    return pfn - bank->first < bank->end - bank->first;
+}
+
 /* The bank around |pfn|: merging never leaves it, and outside there may be no struct page. */
-static void find_bank(uint64_t pfn, uint64_t *out_first, uint64_t *out_end)
+static struct bank find_bank(uint64_t pfn)
 {
     const struct ram_range *banks;
     size_t count = pmm_boot_banks(&banks);
 
     for (size_t i = 0; i < count; i++) {
-        uint64_t first = banks[i].base >> PAGE_SHIFT;
-        uint64_t end = first + (banks[i].len_bytes >> PAGE_SHIFT);
-        if (pfn >= first && pfn < end) {
-            *out_first = first;
-            *out_end = end;
-            return;
-        }
+        struct bank bank = {banks[i].base >> PAGE_SHIFT,
+                            (banks[i].base + banks[i].len_bytes) >> PAGE_SHIFT};
+        if (bank_has(&bank, pfn))
+            return bank;
     }
     panic("frame %#lx is not RAM", pfn);
 }
 
-static void give_locked(struct page *page, unsigned order, bool filled)
+/* |bank|: of the block before, which may be another one. */
+static void give_locked(struct bank *bank, struct page *page, unsigned order, bool filled)
 {
-    uint64_t pfn = pfn_of(page), bank_first, bank_end;
+    uint64_t pfn = pfn_of(page);
 
-    find_bank(pfn, &bank_first, &bank_end);
+    if (!bank_has(bank, pfn))
+        *bank = find_bank(pfn);
     ASSERT(is_aligned(pfn, 1ul << order));
     ASSERT((page->free_state & FREE_STATE_ORDER_MASK) == 0);
     for (; order < PMM_MAX_ORDER; order++) {
         uint64_t buddy_pfn = pfn ^ (1ul << order);
         struct page *buddy;
-        if (buddy_pfn < bank_first || buddy_pfn >= bank_end)
+        if (!bank_has(bank, buddy_pfn))
             break;
         buddy = page_at(buddy_pfn);
         if (!is_free_block(buddy, order))
@@ -105,18 +114,21 @@ static void give_locked(struct page *page, unsigned order, bool filled)
 void buddy_give_block(struct page *page, unsigned order)
 {
     irq_state_t irqs = spin_lock_irqsave(&buddy_lock);
-    give_locked(page, order, (page->flags & PAGE_FLAG_FILLED) != 0);
+    struct bank bank = {0, 0};
+
+    give_locked(&bank, page, order, (page->flags & PAGE_FLAG_FILLED) != 0);
     spin_unlock_irqrestore(&buddy_lock, irqs);
 }
 
 void buddy_give_pages(struct list_node *list)
 {
     irq_state_t irqs = spin_lock_irqsave(&buddy_lock);
+    struct bank bank = {0, 0};
     struct list_node *node;
 
     while ((node = list_pop_front(list)) != NULL) {
         struct page *page = list_entry(node, struct page, node);
-        give_locked(page, 0, (page->flags & PAGE_FLAG_FILLED) != 0);
+        give_locked(&bank, page, 0, (page->flags & PAGE_FLAG_FILLED) != 0);
     }
     spin_unlock_irqrestore(&buddy_lock, irqs);
 }
@@ -149,16 +161,30 @@ struct page *buddy_take_block(unsigned order)
     return page;
 }
 
+/* Puts the frames of a block that was taken at the end of |list|, each one a free page. */
+static void spread_block(struct page *page, unsigned order, struct list_node *list)
+{
+    uint16_t flags = page->flags;
+
+    for (struct page *end = page + (1ul << order); page < end; page++) {
+        page->kind = PAGE_FREE;
+        page->refs = 0;
+        page->flags = flags;
+        page->free_state = 0;
+        list_push_back(list, &page->node);
+    }
+}
+
 size_t buddy_take_pages(struct list_node *list, size_t count)
 {
     irq_state_t irqs = spin_lock_irqsave(&buddy_lock);
-    size_t done;
+    size_t done = 0;
 
-    for (done = 0; done < count; done++) {
-        struct page *page = take_locked(0);
-        if (page == NULL)
-            break;
-        list_push_back(list, &page->node);
+    /* The smallest block there is, but no more of it than wanted. */
+    while (done < count && nonempty_orders != 0) {
+        unsigned order = MIN((unsigned)lowest_bit(nonempty_orders), log2_floor(count - done));
+        spread_block(take_locked(order), order, list);
+        done += 1ul << order;
     }
     spin_unlock_irqrestore(&buddy_lock, irqs);
     return done;
@@ -210,10 +236,7 @@ static void cut_run(uint64_t at, uint64_t first, uint64_t end)
 /* True if the frames from the free block at |at| on are free up to |end|. */
 static bool run_reaches(uint64_t at, uint64_t end)
 {
-    uint64_t bank_first, bank_end;
-
-    find_bank(at, &bank_first, &bank_end);
-    if (end > bank_end)
+    if (end > find_bank(at).end)
         return false;
     while (at < end) {
         uint32_t state = page_at(at)->free_state & FREE_STATE_ORDER_MASK;
@@ -262,6 +285,21 @@ struct page *buddy_take_run(uint64_t count_pages, unsigned align_order)
     return page;
 }
 
+void buddy_give_run(struct page *page, uint64_t count_pages)
+{
+    uint64_t first = pfn_of(page), end = first + count_pages;
+    bool filled = (page->flags & PAGE_FLAG_FILLED) != 0;
+    irq_state_t irqs = spin_lock_irqsave(&buddy_lock);
+    struct bank bank = {0, 0};
+
+    while (first < end) {
+        unsigned order = first_block_order(first, end);
+        give_locked(&bank, page_at(first), order, filled);
+        first += 1ul << order;
+    }
+    spin_unlock_irqrestore(&buddy_lock, irqs);
+}
+
 /* ---- Boot and checks ---------------------------------------------------------------------------
  */
 
@@ -306,14 +344,13 @@ uint64_t buddy_init(void)
 
 static void check_block(struct page *page, unsigned order)
 {
-    uint64_t pfn = pfn_of(page), bank_first, bank_end;
-    uint64_t buddy = pfn ^ (1ul << order);
+    uint64_t pfn = pfn_of(page), buddy = pfn ^ (1ul << order);
+    struct bank bank = find_bank(pfn);
 
-    find_bank(pfn, &bank_first, &bank_end);
     ASSERT(is_free_block(page, order));
     ASSERT(page->kind == PAGE_FREE && page->order == order && page->refs == 0);
-    ASSERT(is_aligned(pfn, 1ul << order) && pfn + (1ul << order) <= bank_end);
-    if (order < PMM_MAX_ORDER && buddy >= bank_first && buddy < bank_end)
+    ASSERT(is_aligned(pfn, 1ul << order) && pfn + (1ul << order) <= bank.end);
+    if (order < PMM_MAX_ORDER && bank_has(&bank, buddy))
         ASSERT(!is_free_block(page_at(buddy), order));
 }
 

@@ -37,7 +37,8 @@ uint64_t buddy_init(void);
  * first struct page is meaningful. NULL: none. */
 struct page *buddy_take_block(unsigned order);
 
-/* Moves up to |count| single pages to the end of |list|; returns how many. */
+/* Moves up to |count| single pages to the end of |list|, as free pages of a cache; returns how
+ * many. Neighbours follow each other where there is a block of them. */
 size_t buddy_take_pages(struct list_node *list, size_t count);
 
 /* |count_pages| contiguous frames, the first one aligned to 2^|align_order| frames, all of them
@@ -49,6 +50,10 @@ struct page *buddy_take_run(uint64_t count_pages, unsigned align_order);
 void buddy_give_block(struct page *page, unsigned order);
 /* Gives all single pages of |list| back. */
 void buddy_give_pages(struct list_node *list);
+
+/* Gives |count_pages| neighbouring single pages back, all of them filled if the first one is. None
+ * is in a list, and all but the first are described as free pages. */
+void buddy_give_run(struct page *page, uint64_t count_pages);
 
 /* Checks every free block; returns the number of free frames. */
 uint64_t buddy_check(void);

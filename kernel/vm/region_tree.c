@@ -120,20 +120,6 @@ struct region *region_tree_lower_bound(const struct region_tree *tree, vaddr_t a
     return found;
 }
 
-struct region *region_tree_find(const struct region_tree *tree, vaddr_t addr)
-{
-    struct region *node = tree->root;
-    while (node != NULL) {
-        if (addr < node->base)
-            node = node->left;
-        else if (addr >= region_end(node))
-            node = node->right;
-        else
-            break;
-    }
-    return node;
-}
-
 static struct region *leftmost(struct region *node)
 {
     while (node->left != NULL)

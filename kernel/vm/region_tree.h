@@ -32,7 +32,19 @@ struct region_tree {
 };
 
 /* The region that contains |addr|, or NULL. */
-struct region *region_tree_find(const struct region_tree *tree, vaddr_t addr);
+static inline struct region *region_tree_find(const struct region_tree *tree, vaddr_t addr)
+{
+    struct region *node = tree->root;
+    while (node != NULL) {
+        if (addr < node->base)
+            node = node->left;
+        else if (addr >= region_end(node))
+            node = node->right;
+        else
+            break;
+    }
+    return node;
+}
 
 /* The first region whose end is above |addr|, or NULL. */
 struct region *region_tree_lower_bound(const struct region_tree *tree, vaddr_t addr);

@@ -2,27 +2,46 @@
 #include "kernel/lib/panic.h"
 #include "kernel/vm/vmar_internal.h"
 
-/* The largest leaf that mappings make; a range whose edges are multiples of it splits none. */
-#define LARGE_PAGE_BYTES (1ul << 21)
-
 _Static_assert(USER_BASE % LARGE_PAGE_BYTES == 0 && USER_TOP % LARGE_PAGE_BYTES == 0,
                "a widened range stays in the user half");
+
+/* From here on whoever takes pages away fences everything. */
+static void count_it(struct shootdown *shootdown)
+{
+    if (!shootdown->is_counted)
+        atomic_fetch_add(&shootdown->aspace->count_shootdowns, 1);
+    shootdown->is_counted = true;
+}
 
 void shootdown_begin_locked(struct shootdown *shootdown, struct aspace *aspace)
 {
     shootdown->aspace = aspace;
+    shootdown->is_counted = false;
+    shootdown->keep_tables = false;
     tlb_batch_init(&shootdown->batch, &aspace->arch);
-    atomic_fetch_add(&aspace->count_shootdowns, 1);
+    count_it(shootdown);
+}
+
+void shootdown_begin_vmo_locked(struct shootdown *shootdown, struct aspace *aspace)
+{
+    shootdown->aspace = aspace;
+    shootdown->is_counted = false;
+    shootdown->keep_tables = true;
+    tlb_batch_init(&shootdown->batch, &aspace->arch);
 }
 
 void shootdown_drop(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes)
 {
     struct arch_aspace *arch = &shootdown->aspace->arch;
-    zx_status_t status = mmu_unmap(arch, va, len_bytes, &shootdown->batch);
+    bool keep_tables = shootdown->keep_tables;
+    zx_status_t status = mmu_unmap(arch, va, len_bytes, keep_tables, &shootdown->batch);
     if (status != ZX_OK) {
+        /* A range whose edges are multiples of the largest leaf splits none. */
         vaddr_t first = round_down(va, LARGE_PAGE_BYTES);
         vaddr_t end = round_up(va + len_bytes, LARGE_PAGE_BYTES);
-        status = mmu_unmap(arch, first, end - first, &shootdown->batch);
+        /* This may remove what other VMOs show, whose locks nobody has here. */
+        count_it(shootdown);
+        status = mmu_unmap(arch, first, end - first, keep_tables, &shootdown->batch);
     }
     ASSERT(status == ZX_OK);
 }
@@ -30,16 +49,17 @@ void shootdown_drop(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes)
 void shootdown_narrow(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes, uint32_t flags)
 {
     struct arch_aspace *arch = &shootdown->aspace->arch;
-    /* An entry may have had less than its mapping allows, execute permission too. */
-    if ((flags & MMU_PERM_EXEC) != 0)
-        mmu_sync_icache(arch);
     if ((flags & MMU_PERM_MASK) == 0 ||
         mmu_protect(arch, va, len_bytes, flags, &shootdown->batch) != ZX_OK)
         shootdown_drop(shootdown, va, len_bytes);
 }
 
-void shootdown_finish_locked(struct shootdown *shootdown)
+void shootdown_finish(struct shootdown *shootdown)
 {
+    /* Others may have changed these translations without having told the other harts yet. */
+    if (shootdown->keep_tables && atomic_load(&shootdown->aspace->count_shootdowns) != 0)
+        shootdown->batch.everything = true;
     tlb_batch_finish(&shootdown->batch);
-    atomic_fetch_sub(&shootdown->aspace->count_shootdowns, 1);
+    if (shootdown->is_counted)
+        atomic_fetch_sub(&shootdown->aspace->count_shootdowns, 1);
 }

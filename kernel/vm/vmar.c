@@ -55,19 +55,6 @@ void vmar_get_range(struct vmar *vmar, vaddr_t *out_base, uint64_t *out_len_byte
     *out_len_bytes = vmar->region.size_bytes;
 }
 
-bool vmar_round_range(vaddr_t addr, uint64_t len_bytes, uint64_t *out_len_bytes)
-{
-    return is_aligned(addr, PAGE_SIZE_BYTES) && len_bytes != 0 &&
-           round_up_checked(len_bytes, PAGE_SIZE_BYTES, out_len_bytes);
-}
-
-bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes)
-{
-    const struct region *region = &vmar->region;
-    return addr >= region->base && addr - region->base < region->size_bytes &&
-           len_bytes <= region->size_bytes - (addr - region->base);
-}
-
 static zx_status_t allocate_locked(struct vmar *parent, uint32_t options, uint64_t offset,
                                    uint64_t size_bytes, struct vmar **out)
 {
@@ -176,7 +163,7 @@ zx_status_t vmar_destroy(struct vmar *vmar)
         struct shootdown shootdown;
         shootdown_begin_locked(&shootdown, aspace);
         shootdown_drop(&shootdown, vmar->region.base, vmar->region.size_bytes);
-        shootdown_finish_locked(&shootdown);
+        shootdown_finish(&shootdown);
         vmar_kill_locked(vmar, &dying);
     }
     mutex_unlock(&aspace->lock);

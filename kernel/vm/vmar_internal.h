@@ -43,24 +43,28 @@ void dying_release(struct dying *dying);
 
 /* ---- Shootdowns ------------------------------------------------------------------------------ */
 
-/* One change of translations by a thread that holds the address space's lock, but not the locks of
- * the VMOs that are mapped. A thread that takes pages away from such a VMO meanwhile would find
- * their translations gone from the tables though other harts may still use them; it sees the count
- * that is raised here and then fences everything (mapping_unmap_vmo_range_vmo_locked). The mappings
- * must stay in their VMOs' lists, as they are, until shootdown_finish. */
+/* One change of translations. A thread that holds the address space's lock, but not the locks of
+ * the VMOs that are mapped, counts itself in the address space: one that takes pages away from such
+ * a VMO meanwhile would find their translations gone from the tables though other harts may still
+ * use them; it sees the count and then fences everything. The mappings must stay in their VMOs'
+ * lists, as they are, until shootdown_finish. */
 struct shootdown {
     struct aspace *aspace;
+    bool is_counted;
+    bool keep_tables; /* the change is for a VMO, whose mappings stay: so do tables */
     struct tlb_batch batch;
 };
 
 void shootdown_begin_locked(struct shootdown *shootdown, struct aspace *aspace);
+/* For a change to what one VMO shows in |aspace|, whose lock need not be held: the VMO's is. */
+void shootdown_begin_vmo_locked(struct shootdown *shootdown, struct aspace *aspace);
 /* Removes the translations of a range, and perhaps some around it (they come back by faults).
  * Cannot fail. */
 void shootdown_drop(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes);
 /* Leaves no more than |flags| (permissions and memory type) in the translations of a range. */
 void shootdown_narrow(struct shootdown *shootdown, vaddr_t va, uint64_t len_bytes, uint32_t flags);
 /* Waits until every hart has forgotten them. */
-void shootdown_finish_locked(struct shootdown *shootdown);
+void shootdown_finish(struct shootdown *shootdown);
 
 /* ---- Mappings -------------------------------------------------------------------------------- */
 
@@ -126,12 +130,26 @@ MUST_USE zx_status_t vmar_place_locked(struct vmar *vmar, const struct place_req
 bool vmar_align_is_valid(uint32_t options);
 
 /* Rounds the length up. False: unaligned address, length 0 or too large. */
-bool vmar_round_range(vaddr_t addr, uint64_t len_bytes, uint64_t *out_len_bytes);
+static inline bool vmar_round_range(vaddr_t addr, uint64_t len_bytes, uint64_t *out_len_bytes)
+{
+    return is_aligned(addr, PAGE_SIZE_BYTES) && len_bytes != 0 &&
+           round_up_checked(len_bytes, PAGE_SIZE_BYTES, out_len_bytes);
+}
 /* True if [addr, addr + len) lies in the region. */
-bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes);
+static inline bool vmar_contains(const struct vmar *vmar, vaddr_t addr, uint64_t len_bytes)
+{
+    const struct region *region = &vmar->region;
+    return addr >= region->base && addr - region->base < region->size_bytes &&
+           len_bytes <= region->size_bytes - (addr - region->base);
+}
 
 /* True if the range meets the fixed mapping. */
-bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes);
+static inline bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr,
+                                          uint64_t len_bytes)
+{
+    return aspace->fixed_bytes != 0 && addr < aspace->fixed_base + aspace->fixed_bytes &&
+           aspace->fixed_base < addr + len_bytes;
+}
 
 /* Clearing a range of what is in it, in two steps. */
 struct cut {

@@ -27,6 +27,20 @@ static zx_status_t check_args(const struct vmar_map_args *args)
     return ZX_OK;
 }
 
+/* ZX_VM_ALIGN_*: to LARGE_PAGE_BYTES. */
+#define LARGE_ALIGN (21u << ZX_VM_ALIGN_BASE)
+_Static_assert(1ul << (LARGE_ALIGN >> ZX_VM_ALIGN_BASE) == LARGE_PAGE_BYTES, "");
+
+/* Whether a place in which large pages can show the VMO is preferred to others: if it is to be
+ * populated at once. It is less random than others. */
+static bool may_be_aligned(const struct vmar *vmar, const struct vmar_map_args *args)
+{
+    return (args->options & ZX_VM_MAP_RANGE) != 0 && args->len_bytes >= LARGE_PAGE_BYTES &&
+           is_aligned(args->vmo_offset, LARGE_PAGE_BYTES) &&
+           (args->options & (ZX_VM_SPECIFIC | VMAR_ALIGN_MASK)) == 0 &&
+           (vmar->options & ZX_VM_COMPACT) == 0;
+}
+
 static zx_status_t check_and_place_locked(struct vmar *vmar, const struct vmar_map_args *args,
                                           vaddr_t *out)
 {
@@ -41,6 +55,12 @@ static zx_status_t check_and_place_locked(struct vmar *vmar, const struct vmar_m
         return ZX_ERR_INVALID_ARGS;
     if ((perms & ~(vmar_perms(vmar) & args->max_perms)) != 0)
         return ZX_ERR_ACCESS_DENIED;
+    if (may_be_aligned(vmar, args)) {
+        struct place_request aligned = request;
+        aligned.options |= LARGE_ALIGN;
+        if (vmar_place_locked(vmar, &aligned, out) == ZX_OK)
+            return ZX_OK;
+    }
     return vmar_place_locked(vmar, &request, out);
 }
 

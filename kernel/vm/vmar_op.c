@@ -32,43 +32,49 @@ struct mapping *mapping_cursor_next(struct mapping_cursor *cursor)
 
 /* How each operation treats the mappings that it meets. */
 struct op_rule {
-    uint32_t op;
+    uint32_t op; /* 0: there is none of this number */
     bool enters_children;
     bool needs_write; /* a mapping that is or could become writable */
     bool needs_shown; /* all of the range is in the VMO, and before the end of the mapping's view */
 };
 
+#define RULE(op, ...) [op] = {op, __VA_ARGS__}
+
 static const struct op_rule op_rules[] = {
-    {ZX_VMAR_OP_COMMIT, false, true, true},     {ZX_VMAR_OP_DECOMMIT, false, true, true},
-    {ZX_VMAR_OP_MAP_RANGE, true, false, false}, {ZX_VMAR_OP_ZERO, false, true, false},
-    {ZX_VMAR_OP_DONT_NEED, true, false, false}, {ZX_VMAR_OP_ALWAYS_NEED, true, false, false},
-    {ZX_VMAR_OP_PREFETCH, false, false, true},
+    RULE(ZX_VMAR_OP_COMMIT, false, true, true),
+    RULE(ZX_VMAR_OP_DECOMMIT, false, true, true),
+    RULE(ZX_VMAR_OP_MAP_RANGE, true, false, false),
+    RULE(ZX_VMAR_OP_ZERO, false, true, false),
+    RULE(ZX_VMAR_OP_DONT_NEED, true, false, false),
+    RULE(ZX_VMAR_OP_ALWAYS_NEED, true, false, false),
+    RULE(ZX_VMAR_OP_PREFETCH, false, false, true),
 };
 
 static const struct op_rule *find_rule(uint32_t op)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(op_rules); i++) {
-        if (op_rules[i].op == op)
-            return &op_rules[i];
-    }
-    return NULL;
+    return op < ARRAY_COUNT(op_rules) && op_rules[op].op != 0 ? &op_rules[op] : NULL;
+}
+
+static zx_status_t check_mapping(const struct mapping *mapping, const struct op_rule *rule)
+{
+    return rule->needs_write && (mapping->max_perms & MMU_PERM_WRITE) == 0 ? ZX_ERR_ACCESS_DENIED
+                                                                           : ZX_OK;
 }
 
 static zx_status_t check_range(struct vmar *vmar, const struct op_rule *rule, vaddr_t addr,
                                vaddr_t end, bool op_children)
 {
     struct mapping_cursor cursor;
+    zx_status_t status = ZX_OK;
+
     mapping_cursor_init(&cursor, vmar, addr, end);
-    while (!mapping_cursor_is_done(&cursor)) {
+    while (status == ZX_OK && !mapping_cursor_is_done(&cursor)) {
         const struct mapping *mapping = mapping_cursor_next(&cursor);
         if (cursor.vmar != vmar && (!rule->enters_children || !op_children))
             return ZX_ERR_INVALID_ARGS;
-        if (mapping == NULL)
-            return ZX_ERR_BAD_STATE;
-        if (rule->needs_write && (mapping->max_perms & MMU_PERM_WRITE) == 0)
-            return ZX_ERR_ACCESS_DENIED;
+        status = mapping != NULL ? check_mapping(mapping, rule) : ZX_ERR_BAD_STATE;
     }
-    return ZX_OK;
+    return status;
 }
 
 static bool is_shown(const struct mapping *mapping, vaddr_t end)
@@ -111,12 +117,20 @@ static zx_status_t op_range_locked(struct vmar *vmar, const struct op_rule *rule
                                    uint64_t len_bytes, bool op_children)
 {
     struct mapping_cursor cursor;
+    struct region *region;
     zx_status_t status;
 
     if (vmar->is_dead)
         return ZX_ERR_BAD_STATE;
     if (!vmar_contains(vmar, addr, len_bytes))
         return ZX_ERR_OUT_OF_RANGE;
+    /* Most ranges lie in one mapping of the region. */
+    region = region_tree_find(&vmar->children, addr);
+    if (region != NULL && !region->is_vmar && addr + len_bytes <= region_end(region)) {
+        struct mapping *mapping = mapping_from_region(region);
+        status = check_mapping(mapping, rule);
+        return status == ZX_OK ? do_mapping(mapping, rule, addr, addr + len_bytes) : status;
+    }
     status = check_range(vmar, rule, addr, addr + len_bytes, op_children);
     mapping_cursor_init(&cursor, vmar, addr, addr + len_bytes);
     while (status == ZX_OK && !mapping_cursor_is_done(&cursor)) {

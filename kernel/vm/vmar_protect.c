@@ -55,23 +55,28 @@ static zx_status_t reserve_spares(struct protect *protect)
     return ZX_OK;
 }
 
-/* Leaves in the page tables only what both the old and the new permissions allow. */
-static void narrow_range(struct protect *protect)
+/* Leaves in the page tables only what both the old and the new permissions of one mapping allow. */
+static void narrow_mapping(const struct protect *protect, const struct mapping *mapping,
+                           struct shootdown *shootdown)
+{
+    vaddr_t first = MAX(mapping->region.base, protect->addr);
+    vaddr_t end = MIN(region_end(&mapping->region), protect->end);
+    uint32_t keep = mapping->perms & protect->perms;
+
+    if (keep != mapping->perms)
+        shootdown_narrow(shootdown, first, end - first, mapping_flags(mapping, keep));
+}
+
+static void narrow_range(const struct protect *protect)
 {
     struct mapping_cursor cursor;
     struct shootdown shootdown;
 
     shootdown_begin_locked(&shootdown, protect->vmar->aspace);
     mapping_cursor_init(&cursor, protect->vmar, protect->addr, protect->end);
-    while (!mapping_cursor_is_done(&cursor)) {
-        const struct mapping *mapping = mapping_cursor_next(&cursor);
-        vaddr_t first = MAX(mapping->region.base, protect->addr);
-        vaddr_t end = MIN(region_end(&mapping->region), protect->end);
-        uint32_t keep = mapping->perms & protect->perms;
-        if (keep != mapping->perms)
-            shootdown_narrow(&shootdown, first, end - first, mapping_flags(mapping, keep));
-    }
-    shootdown_finish_locked(&shootdown);
+    while (!mapping_cursor_is_done(&cursor))
+        narrow_mapping(protect, mapping_cursor_next(&cursor), &shootdown);
+    shootdown_finish(&shootdown);
 }
 
 static struct mapping *take_spare(struct protect *protect)
@@ -79,28 +84,51 @@ static struct mapping *take_spare(struct protect *protect)
     return protect->spares[--protect->count_splits];
 }
 
+static void set_mapping(struct protect *protect, struct mapping *mapping)
+{
+    if (mapping->perms == protect->perms)
+        return;
+    if (mapping->region.base < protect->addr) {
+        struct mapping *upper = take_spare(protect);
+        mapping_split_locked(mapping, protect->addr, upper);
+        mapping = upper;
+    }
+    if (protect->end < region_end(&mapping->region))
+        mapping_split_locked(mapping, protect->end, take_spare(protect));
+    mapping_set_perms_locked(mapping, protect->perms);
+}
+
 static void set_range(struct protect *protect)
 {
     struct mapping_cursor cursor;
 
     mapping_cursor_init(&cursor, protect->vmar, protect->addr, protect->end);
-    while (!mapping_cursor_is_done(&cursor)) {
-        struct mapping *mapping = mapping_cursor_next(&cursor);
-        if (mapping->perms == protect->perms)
-            continue;
-        if (mapping->region.base < protect->addr) {
-            struct mapping *upper = take_spare(protect);
-            mapping_split_locked(mapping, protect->addr, upper);
-            mapping = upper;
-        }
-        if (protect->end < region_end(&mapping->region))
-            mapping_split_locked(mapping, protect->end, take_spare(protect));
-        mapping_set_perms_locked(mapping, protect->perms);
+    while (!mapping_cursor_is_done(&cursor))
+        set_mapping(protect, mapping_cursor_next(&cursor));
+}
+
+/* The range lies in one mapping of the region, as most do. */
+static zx_status_t protect_one_locked(struct protect *protect, struct mapping *mapping)
+{
+    zx_status_t status = check_mapping(protect, mapping);
+
+    if (status == ZX_OK && protect->count_splits > 0)
+        status = reserve_spares(protect);
+    if (status != ZX_OK)
+        return status;
+    if ((mapping->perms & ~protect->perms) != 0) {
+        struct shootdown shootdown;
+        shootdown_begin_locked(&shootdown, protect->vmar->aspace);
+        narrow_mapping(protect, mapping, &shootdown);
+        shootdown_finish(&shootdown);
     }
+    set_mapping(protect, mapping);
+    return ZX_OK;
 }
 
 static zx_status_t protect_locked(struct protect *protect)
 {
+    struct region *region;
     zx_status_t status;
 
     if (protect->vmar->is_dead)
@@ -109,6 +137,9 @@ static zx_status_t protect_locked(struct protect *protect)
         return ZX_ERR_INVALID_ARGS;
     if (aspace_is_fixed_locked(protect->vmar->aspace, protect->addr, protect->end - protect->addr))
         return ZX_ERR_ACCESS_DENIED;
+    region = region_tree_find(&protect->vmar->children, protect->addr);
+    if (region != NULL && !region->is_vmar && protect->end <= region_end(region))
+        return protect_one_locked(protect, mapping_from_region(region));
     status = check_range(protect);
     if (status == ZX_OK)
         status = reserve_spares(protect);

@@ -2,12 +2,6 @@
 #include "kernel/lib/panic.h"
 #include "kernel/vm/vmar_internal.h"
 
-bool aspace_is_fixed_locked(const struct aspace *aspace, vaddr_t addr, uint64_t len_bytes)
-{
-    return aspace->fixed_bytes != 0 && addr < aspace->fixed_base + aspace->fixed_bytes &&
-           aspace->fixed_base < addr + len_bytes;
-}
-
 zx_status_t cut_prepare_locked(struct cut *cut, struct vmar *vmar, vaddr_t addr, vaddr_t end,
                                bool may_destroy_vmars)
 {
@@ -60,7 +54,7 @@ void cut_commit_locked(struct cut *cut, struct dying *dying)
         return;
     shootdown_begin_locked(&shootdown, cut->vmar->aspace);
     shootdown_drop(&shootdown, cut->addr, cut->end - cut->addr);
-    shootdown_finish_locked(&shootdown);
+    shootdown_finish(&shootdown);
     while (region != NULL && region->base < cut->end) {
         struct region *next = region_next(region);
         if (region->is_vmar)

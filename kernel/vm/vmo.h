@@ -306,6 +306,16 @@ MUST_USE zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool 
 /* The page at |offset| if it is present already (never allocates); false if not. */
 bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out);
 
+/* The present pages from |offset| on, at most |max_count| (not 0), as far as all or none of them
+ * may be mapped writable: their frames in pa[], the first one in *out. Returns how many; 0: there
+ * is none at |offset|. */
+size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
+                           struct vmo_page_result *out);
+
+/* Whether the 2 MiB from |offset| on (page-aligned) are one piece of memory, aligned to 2 MiB, all
+ * of which or none may be mapped writable; *out: the first page. */
+bool vmo_peek_large_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out);
+
 /* The offset of the first present page at or after |offset| and before |end|, both page-aligned;
  * |end| if there is none. */
 uint64_t vmo_next_page_locked(struct vmo *vmo, uint64_t offset, uint64_t end);

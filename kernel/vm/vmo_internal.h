@@ -57,6 +57,10 @@ void vmo_leave_kin(struct vmo *vmo);
 /* Puts |page| (takes it) where nothing is. ZX_ERR_NO_MEMORY: not taken. */
 MUST_USE zx_status_t vmo_insert_page_locked(struct vmo *vmo, uint64_t offset, struct page *page);
 
+/* The same for neighbouring pages. ZX_ERR_NO_MEMORY: only *out_done of them were taken. */
+MUST_USE zx_status_t vmo_insert_run_locked(struct vmo *vmo, uint64_t offset, struct page *first,
+                                           uint64_t count_pages, uint64_t *out_done);
+
 /* Removes [offset, offset + len) from the tables of every mapping that shows it, except |except|
  * (or NULL), with shootdown; on return no hart can reach the pages through a user mapping. */
 void vmo_unmap_range_locked(struct vmo *vmo, uint64_t offset, uint64_t len_bytes,

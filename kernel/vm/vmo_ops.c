@@ -7,6 +7,8 @@
 
 /* Pages that one commit makes before others get a chance at the lock. */
 #define COMMIT_BATCH_BYTES (64 * PAGE_SIZE_BYTES)
+/* The largest block that a commit asks for: what one large page shows. */
+#define BLOCK_ORDER_MAX 9u
 
 /* ---- Copies --------------------------------------------------------------------------------- */
 
@@ -148,6 +150,74 @@ static zx_status_t commit_batch(struct vmo *vmo, uint64_t first, uint64_t end)
     return status;
 }
 
+/* The order of the block of memory that may begin at |offset| of the VMO and end before |end|:
+ * aligned, so that one entry of the page tables can show a large one. */
+static unsigned block_order(uint64_t offset, uint64_t end)
+{
+    unsigned order = BLOCK_ORDER_MAX;
+
+    while (order > 0 && (!is_aligned(offset, PAGE_SIZE_BYTES << order) ||
+                         end - offset < PAGE_SIZE_BYTES << order))
+        order--;
+    return order;
+}
+
+/* The VMO whose tree has nothing in the range, and *offset in it; NULL: there is something. */
+static struct vmo *find_hole_locked(struct vmo *vmo, uint64_t *offset, uint64_t len_bytes)
+{
+    if (!vmo_range_is_valid(vmo->size_bytes, *offset, len_bytes))
+        return NULL;
+    vmo = vmo_resolve(vmo, offset);
+    if (vmo->is_discarded ||
+        vmo_next_page_locked(vmo, *offset, *offset + len_bytes) != *offset + len_bytes)
+        return NULL;
+    return vmo;
+}
+
+/* Fills a hole of 2^order pages with one block of memory, which is zeroed before the lock is taken.
+ * ZX_ERR_NEXT: there is no such hole or block. ZX_ERR_NO_MEMORY: only some were taken. */
+static zx_status_t commit_block(struct vmo *vmo, uint64_t offset, unsigned order)
+{
+    uint64_t count = 1ul << order, done = 0, at = offset;
+    zx_status_t status = ZX_ERR_NEXT;
+    struct vmo *source;
+    struct page *pages;
+
+    vmo_lock(vmo);
+    source = find_hole_locked(vmo, &at, count << PAGE_SHIFT);
+    vmo_unlock(vmo);
+    pages = source != NULL ? pmm_try_alloc_pages(order, PAGE_VMO, PMM_ZERO) : NULL;
+    if (pages == NULL)
+        return ZX_ERR_NEXT;
+    vmo_lock(vmo);
+    at = offset;
+    source = find_hole_locked(vmo, &at, count << PAGE_SHIFT);
+    if (source != NULL) {
+        status = vmo_insert_run_locked(source, at, pages, count, &done);
+        if (source->zero_page_mapped)
+            vmo_unmap_range_locked(source, at, done << PAGE_SHIFT, NULL);
+    }
+    vmo_unlock(vmo);
+    for (uint64_t i = done; i < count; i++)
+        page_put(&pages[i]);
+    return status;
+}
+
+/* Makes the pages of a page-aligned range present, with a block if one fits at its beginning.
+ * Returns in *out how far it came. */
+static zx_status_t commit_some(struct vmo *vmo, uint64_t first, uint64_t end, uint64_t *out)
+{
+    unsigned order = block_order(first, end);
+    zx_status_t status = order > 0 ? commit_block(vmo, first, order) : ZX_ERR_NEXT;
+
+    *out = first + (PAGE_SIZE_BYTES << order);
+    if (status == ZX_ERR_NEXT) {
+        *out = first + MIN(COMMIT_BATCH_BYTES, end - first);
+        status = commit_batch(vmo, first, *out);
+    }
+    return status;
+}
+
 zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 {
     zx_status_t status = ZX_OK;
@@ -161,11 +231,11 @@ zx_status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
     end = round_up(offset + len_bytes, PAGE_SIZE_BYTES);
     offset = round_down(offset, PAGE_SIZE_BYTES);
     while (offset < end && status == ZX_OK) {
-        uint64_t batch_end = offset + MIN(COMMIT_BATCH_BYTES, end - offset);
+        uint64_t next;
         do {
-            status = commit_batch(vmo, offset, batch_end);
+            status = commit_some(vmo, offset, end, &next);
         } while (vmo_reclaim_for_retry(status));
-        offset = batch_end;
+        offset = next;
     }
     return status;
 }

@@ -5,6 +5,9 @@
 #include "kernel/vm/pmm.h"
 #include "kernel/vm/vmo_internal.h"
 
+/* Pages of a large one that are looked up at once. */
+#define LARGE_RUN_PAGES 64u
+
 /* ---- Mappings ------------------------------------------------------------------------------- */
 
 void vmo_add_mapping_locked(struct vmo *vmo, struct mapping *mapping)
@@ -99,10 +102,8 @@ void vmo_sync_icache(struct vmo *vmo, uint64_t offset, uint64_t len_bytes)
 
 /* A copy in progress may still read a page for a relative that has let it go meanwhile; it must not
  * see what this VMO writes. */
-static bool is_read_by_relative(const struct vmo *vmo, const struct page *page)
+static NOINLINE bool is_in_a_relatives_copy(const struct vmo *vmo, const struct page *page)
 {
-    if (atomic_load_relaxed(&page->refs) == 1)
-        return false;
     list_for_each (node, &vmo->family->copies) {
         const struct vmo_copy *copy = list_entry(node, struct vmo_copy, node);
         if (copy->page == page && copy->vmo != vmo)
@@ -111,25 +112,105 @@ static bool is_read_by_relative(const struct vmo *vmo, const struct page *page)
     return false;
 }
 
-bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+static inline bool is_read_by_relative(const struct vmo *vmo, const struct page *page)
+{
+    return atomic_load_relaxed(&page->refs) != 1 && is_in_a_relatives_copy(vmo, page);
+}
+
+static struct vmo_page_result result_physical(const struct vmo *vmo, uint64_t offset)
+{
+    return (struct vmo_page_result){.pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES),
+                                    .writable = true};
+}
+
+static inline struct vmo_page_result result_present(const struct vmo *vmo, struct page *page,
+                                                    bool shared)
+{
+    return (struct vmo_page_result){.pa = page_to_paddr(page),
+                                    .page = page,
+                                    .writable = !shared && !is_read_by_relative(vmo, page)};
+}
+
+/* As vmo_peek_page_locked for a VMO that is no alias and has that offset. */
+static bool peek_source_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
 {
     bool shared = false;
     struct page *page;
 
-    if (offset >= vmo->size_bytes)
-        return false;
-    vmo = vmo_resolve(vmo, &offset);
     if (vmo->kind == VMO_PHYSICAL) {
-        *out = (struct vmo_page_result){
-            .pa = vmo->physical_base + round_down(offset, PAGE_SIZE_BYTES), .writable = true};
+        *out = result_physical(vmo, offset);
         return true;
     }
     page = page_tree_find(&vmo->pages, vmo_tree_index(vmo, offset), &shared);
     if (page == NULL)
         return false;
-    *out = (struct vmo_page_result){.pa = page_to_paddr(page),
-                                    .page = page,
-                                    .writable = !shared && !is_read_by_relative(vmo, page)};
+    *out = result_present(vmo, page, shared);
+    return true;
+}
+
+bool vmo_peek_page_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+{
+    if (offset >= vmo->size_bytes)
+        return false;
+    vmo = vmo_resolve(vmo, &offset);
+    return peek_source_locked(vmo, offset, out);
+}
+
+size_t vmo_peek_run_locked(struct vmo *vmo, uint64_t offset, paddr_t *pa, size_t max_count,
+                           struct vmo_page_result *out)
+{
+    struct page *const *pages;
+    uint64_t count, n;
+    bool shared;
+
+    if (offset >= vmo->size_bytes)
+        return 0;
+    max_count = MIN(max_count, (vmo->size_bytes - offset) >> PAGE_SHIFT);
+    vmo = vmo_resolve(vmo, &offset);
+    if (vmo->kind == VMO_PHYSICAL) {
+        for (n = 0; n < max_count; n++)
+            pa[n] = vmo->physical_base + offset + n * PAGE_SIZE_BYTES;
+        *out = result_physical(vmo, offset);
+        return max_count;
+    }
+    pages =
+        page_tree_find_run(&vmo->pages, vmo_tree_index(vmo, offset), max_count, &count, &shared);
+    if (pages == NULL)
+        return 0;
+    pa[0] = page_to_paddr(pages[0]);
+    *out = result_present(vmo, pages[0], shared);
+    for (n = 1; n < count; n++) {
+        if (!shared && is_read_by_relative(vmo, pages[n]) == out->writable)
+            break;
+        pa[n] = page_to_paddr(pages[n]);
+    }
+    return n;
+}
+
+bool vmo_peek_large_locked(struct vmo *vmo, uint64_t offset, struct vmo_page_result *out)
+{
+    struct vmo_page_result page;
+    paddr_t pa[LARGE_RUN_PAGES];
+
+    if (!vmo_range_is_valid(vmo->size_bytes, offset, LARGE_PAGE_BYTES))
+        return false;
+    for (uint64_t done = 0; done < LARGE_PAGE_BYTES;) {
+        size_t max = MIN(LARGE_RUN_PAGES, (LARGE_PAGE_BYTES - done) >> PAGE_SHIFT);
+        size_t count = vmo_peek_run_locked(vmo, offset + done, pa, max, &page);
+        if (count == 0)
+            return false;
+        if (done == 0) {
+            *out = page;
+            if (!is_aligned(page.pa, LARGE_PAGE_BYTES))
+                return false;
+        }
+        if (page.writable != out->writable)
+            return false;
+        for (size_t n = 0; n < count; n++, done += PAGE_SIZE_BYTES) {
+            if (pa[n] != out->pa + done)
+                return false;
+        }
+    }
     return true;
 }
 
@@ -167,9 +248,18 @@ zx_status_t vmo_insert_page_locked(struct vmo *vmo, uint64_t offset, struct page
     return page_tree_insert(&vmo->pages, vmo_tree_index(vmo, offset), page);
 }
 
+zx_status_t vmo_insert_run_locked(struct vmo *vmo, uint64_t offset, struct page *first,
+                                  uint64_t count_pages, uint64_t *out_done)
+{
+    return page_tree_insert_run(&vmo->pages, vmo_tree_index(vmo, offset), first, count_pages,
+                                out_done);
+}
+
 /* Puts a copy in the place of the shared page |old|. */
-static zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset, const struct page *old,
-                                      const struct mapping *faulting, struct vmo_page_result *out)
+static NOINLINE zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset,
+                                               const struct page *old,
+                                               const struct mapping *faulting,
+                                               struct vmo_page_result *out)
 {
     struct list_node freed = LIST_INIT(freed);
     struct page *page = pmm_alloc_page(PAGE_VMO, 0);
@@ -190,14 +280,18 @@ static zx_status_t copy_shared_locked(struct vmo *vmo, uint64_t offset, const st
 }
 
 /* Puts a zeroed page where nothing is. */
-static zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
-                                      const struct mapping *faulting, struct vmo_page_result *out)
+static NOINLINE zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
+                                               struct page_tree_node *leaf,
+                                               const struct mapping *faulting,
+                                               struct vmo_page_result *out)
 {
     struct page *page = pmm_alloc_page(PAGE_VMO, PMM_ZERO);
 
     if (page == NULL)
         return ZX_ERR_NO_MEMORY;
-    if (vmo_insert_page_locked(vmo, offset, page) != ZX_OK) {
+    if (leaf != NULL) {
+        page_tree_insert_at(&vmo->pages, vmo_tree_index(vmo, offset), leaf, page);
+    } else if (vmo_insert_page_locked(vmo, offset, page) != ZX_OK) {
         page_put(page);
         return ZX_ERR_NO_MEMORY;
     }
@@ -208,35 +302,72 @@ static zx_status_t fill_absent_locked(struct vmo *vmo, uint64_t offset,
     return ZX_OK;
 }
 
-zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
-                                const struct mapping *faulting, struct vmo_page_result *out)
+/* The zero page for what is not there. */
+static inline void show_zero_page(struct vmo *vmo, struct vmo_page_result *out)
 {
     struct page *zero = pmm_zero_page();
-    struct vmo_page_result present;
 
+    vmo->zero_page_mapped = true;
+    *out = (struct vmo_page_result){.pa = page_to_paddr(zero), .page = zero, .is_zero_page = true};
+}
+
+/* vmo_get_page_locked for whatever the VMO is. */
+static NOINLINE zx_status_t get_any_page_locked(struct vmo *vmo, uint64_t offset, bool write,
+                                                const struct mapping *faulting,
+                                                struct vmo_page_result *out)
+{
     if (offset >= vmo->size_bytes)
         return ZX_ERR_OUT_OF_RANGE;
     offset = round_down(offset, PAGE_SIZE_BYTES);
     vmo = vmo_resolve(vmo, &offset);
     if (vmo->is_discarded)
         return ZX_ERR_NOT_FOUND;
-    if (vmo_peek_page_locked(vmo, offset, &present)) {
-        if (write && !present.writable)
-            return copy_shared_locked(vmo, offset, present.page, faulting, out);
-        *out = present;
+    if (peek_source_locked(vmo, offset, out)) {
+        if (write && !out->writable)
+            return copy_shared_locked(vmo, offset, out->page, faulting, out);
         return ZX_OK;
     }
     if (write)
-        return fill_absent_locked(vmo, offset, faulting, out);
-    vmo->zero_page_mapped = true;
-    *out = (struct vmo_page_result){.pa = page_to_paddr(zero), .page = zero, .is_zero_page = true};
+        return fill_absent_locked(vmo, offset, NULL, faulting, out);
+    show_zero_page(vmo, out);
     return ZX_OK;
+}
+
+zx_status_t vmo_get_page_locked(struct vmo *vmo, uint64_t offset, bool write,
+                                const struct mapping *faulting, struct vmo_page_result *out)
+{
+    struct page_tree_node *leaf;
+    bool shared;
+
+    if (offset >= vmo->size_bytes || vmo->source != NULL || vmo->kind != VMO_PAGED ||
+        vmo->is_discarded)
+        return get_any_page_locked(vmo, offset, write, faulting, out);
+    /* The first touch of a page is what happens most. */
+    if (write) {
+        leaf = page_tree_find_hole(&vmo->pages, vmo_tree_index(vmo, offset));
+        if (leaf == NULL)
+            return get_any_page_locked(vmo, offset, true, faulting, out);
+        return fill_absent_locked(vmo, round_down(offset, PAGE_SIZE_BYTES), leaf, faulting, out);
+    }
+    if (page_tree_find(&vmo->pages, vmo_tree_index(vmo, offset), &shared) != NULL)
+        return get_any_page_locked(vmo, offset, false, faulting, out);
+    show_zero_page(vmo, out);
+    return ZX_OK;
+}
+
+static bool has_pages_locked(struct vmo *vmo, uint64_t first, uint64_t end)
+{
+    bool shared;
+
+    if (vmo->kind == VMO_PAGED && end - first == PAGE_SIZE_BYTES)
+        return page_tree_find(&vmo->pages, vmo_tree_index(vmo, first), &shared) != NULL;
+    return vmo_next_page_locked(vmo, first, end) < end;
 }
 
 zx_status_t vmo_drop_range_locked(struct vmo *vmo, uint64_t first, uint64_t end, bool unmap_all,
                                   struct list_node *freed)
 {
-    bool has_pages = vmo_next_page_locked(vmo, first, end) < end;
+    bool has_pages = has_pages_locked(vmo, first, end);
 
     /* The zero page may stay mapped where nothing else is: it reads as zeros too. */
     if (has_pages || unmap_all)

@@ -175,6 +175,7 @@ TEST(clock_object, the_other_calls_check_theirs)
     zx_clock_details_v1_t details;
     zx_time_t now;
 
+    EXPECT_STATUS(zx_clock_get_details(ZX_HANDLE_INVALID, 0, &details), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_clock_update(clock, V2, &args), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_clock_update(clock, VALUE, &args), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_clock_update(clock, V2 | VALUE | 1 << 4, &args), ZX_ERR_INVALID_ARGS);

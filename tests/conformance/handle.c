@@ -35,6 +35,27 @@ TEST(handle, values_that_were_never_given_are_bad)
     EXPECT_STATUS(zx_handle_check_valid(ZX_HANDLE_INVALID), ZX_ERR_BAD_HANDLE);
 }
 
+/* What a closed handle's place will be known by next differs from the old value in the lowest bits
+ * of a counter, as many as the step to the next count changes, and in nothing else. None of these
+ * means anything before the place is used again, whatever the fixed bits say. */
+TEST(handle, values_near_a_closed_one_are_bad)
+{
+    zx_handle_t event;
+
+    for (int round = 0; round < 4; round++) {
+        ASSERT_OK(zx_event_create(0, &event));
+        ASSERT_OK(zx_handle_close(event));
+        for (uint32_t from = 2; from < 32; from++) {
+            for (uint32_t to = from; to < 32; to++) {
+                zx_handle_t near = event ^ (uint32_t)((2ul << to) - (1ul << from));
+                EXPECT_STATUS(zx_handle_check_valid(near & ~1u), ZX_ERR_BAD_HANDLE);
+                EXPECT_STATUS(zx_handle_check_valid(near & ~2u), ZX_ERR_BAD_HANDLE);
+                EXPECT_STATUS(zx_handle_check_valid(near & ~3u), ZX_ERR_BAD_HANDLE);
+            }
+        }
+    }
+}
+
 TEST(handle, fixed_bits_are_set)
 {
     zx_handle_t events[16];

@@ -39,6 +39,19 @@ TEST(hostile, the_vdso_is_not_written_as_process_memory)
     EXPECT_EQ(after, before);
 }
 
+/* Programs run where they lie in the ramdisk, which all processes share: so with abi=zircon too. */
+TEST(hostile, programs_in_the_ramdisk_are_not_written_as_process_memory)
+{
+    zx_vaddr_t code = (zx_vaddr_t)vdso_text;
+    uint32_t word;
+    size_t actual = 77;
+
+    memcpy(&word, (const void *)code, sizeof(word));
+    EXPECT_STATUS(zx_process_write_memory(zx_process_self(), code, &word, sizeof(word), &actual),
+                  ZX_ERR_ACCESS_DENIED);
+    EXPECT_EQ(actual, 77);
+}
+
 /* A handle that cannot write does not become one that can because the memory is reached through
  * the process that mapped it; with abi=zircon it does, as where Zircon's debugging calls are on. */
 TEST(hostile, process_memory_does_not_exceed_the_rights_of_the_mapping)

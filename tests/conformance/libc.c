@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <zircon/assert.h>
+#include <zircon/processargs.h>
 
 #include "tests/conformance/child.h"
 
@@ -25,6 +26,18 @@ TEST(libc, descriptors_of_the_console)
     EXPECT_EQ(isatty(STDOUT_FILENO), 1);
     EXPECT_EQ(isatty(7), 0);
     EXPECT_EQ(getpid(), koid_of(zx_process_self()));
+}
+
+TEST(libc, the_resource_is_taken_once)
+{
+    zx_handle_t resource = zx_take_startup_handle(PA_HND(PA_RESOURCE, 0));
+    zx_info_kmem_stats_t stats;
+
+    ASSERT(resource != ZX_HANDLE_INVALID);
+    EXPECT_EQ(basic_info(resource).type, ZX_OBJ_TYPE_RESOURCE);
+    EXPECT_OK(zx_object_get_info(resource, ZX_INFO_KMEM_STATS, &stats, sizeof(stats), NULL, NULL));
+    EXPECT_EQ(zx_take_startup_handle(PA_HND(PA_RESOURCE, 0)), ZX_HANDLE_INVALID);
+    close_handle(resource);
 }
 
 TEST(libc, assertions_that_hold)

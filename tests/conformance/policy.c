@@ -211,6 +211,11 @@ TEST(policy, set_checks_its_arguments)
     const uint32_t v2 = ZX_JOB_POL_BASIC_V2;
 
     EXPECT_STATUS(zx_job_set_policy(job, 2, v2, &entry, 1), ZX_ERR_INVALID_ARGS);
+    /* The policy is looked at before the job, the mode after it. */
+    EXPECT_STATUS(zx_job_set_policy(ZX_HANDLE_INVALID, 0, 99, &entry, 1), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_job_set_policy(ZX_HANDLE_INVALID, 0, v2, NULL, 1), ZX_ERR_INVALID_ARGS);
+    EXPECT_STATUS(zx_job_set_policy(ZX_HANDLE_INVALID, 0, v2, many, 18), ZX_ERR_OUT_OF_RANGE);
+    EXPECT_STATUS(zx_job_set_policy(ZX_HANDLE_INVALID, 2, v2, &entry, 1), ZX_ERR_BAD_HANDLE);
     EXPECT_STATUS(zx_job_set_policy(job, 0, 99, &entry, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, 0, v2, NULL, 1), ZX_ERR_INVALID_ARGS);
     EXPECT_STATUS(zx_job_set_policy(job, 0, v2, &entry, 0), ZX_ERR_INVALID_ARGS);

@@ -212,6 +212,24 @@ zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uin
     return slot == NULL ? ZX_ERR_NO_MEMORY : ZX_OK;
 }
 
+bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
+{
+    irq_state_t irqs;
+    unsigned level;
+    uint64_t *slot;
+    bool is_free;
+
+    check_range(va, PAGE_SIZE_BYTES);
+    check_flags(flags);
+    irqs = spin_lock_irqsave(&tables_lock);
+    slot = walk(aspace, va, 0, &level);
+    is_free = level == 0 && (*slot & PTE_VALID) == 0;
+    if (is_free)
+        pte_set(slot, pa | flags | PTE_VALID);
+    spin_unlock_irqrestore(&tables_lock, irqs);
+    return is_free;
+}
+
 size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, size_t count_pages,
                      uint32_t flags)
 {
@@ -236,6 +254,13 @@ size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, 
     return done;
 }
 
+/* Whether |pte| only adds permissions to the leaf |old|. */
+static bool is_upgrade(uint64_t old, uint64_t pte)
+{
+    return pte_is_leaf(old) && ((old ^ pte) & ~(uint64_t)MMU_PERM_MASK) == 0 &&
+           (old & ~pte & MMU_PERM_MASK) == 0;
+}
+
 zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags)
 {
     zx_status_t status = ZX_OK;
@@ -249,12 +274,22 @@ zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, ui
     slot = make_slot(aspace, va, 1);
     if (slot == NULL)
         status = ZX_ERR_NO_MEMORY;
-    else if ((*slot & PTE_VALID) != 0)
+    else if ((*slot & PTE_VALID) != 0 && !is_upgrade(*slot, pa | flags | PTE_VALID))
         status = ZX_ERR_ALREADY_EXISTS;
     else
         pte_set(slot, pa | flags | PTE_VALID);
     spin_unlock_irqrestore(&tables_lock, irqs);
     return status;
+}
+
+bool mmu_has_small_table(struct arch_aspace *aspace, vaddr_t va)
+{
+    irq_state_t irqs = spin_lock_irqsave(&tables_lock);
+    unsigned level;
+
+    (void)walk(aspace, va, 0, &level);
+    spin_unlock_irqrestore(&tables_lock, irqs);
+    return level == 0;
 }
 
 /* Splits the large leaf, if any, that [.., va) and [va, ..) share. */
@@ -293,7 +328,7 @@ static void prune(struct arch_aspace *aspace, vaddr_t va, struct tlb_batch *batc
     }
 }
 
-zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
+zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes, bool keep_tables,
                       struct tlb_batch *batch)
 {
     vaddr_t end = va + len_bytes;
@@ -310,11 +345,9 @@ zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
         if (pte_is_leaf(*slot)) {
             pte_set(slot, 0);
             batch_add_range(batch, va, (next - va) >> PAGE_SHIFT);
-            if (next == end || is_aligned(next, LARGE_SIZE))
-                prune(aspace, va, batch);
-        } else if (level == 0 && (next == end || is_aligned(next, LARGE_SIZE))) {
-            prune(aspace, va, batch);
         }
+        if (!keep_tables && (next == end || is_aligned(next, LARGE_SIZE)))
+            prune(aspace, va, batch);
         va = next;
     }
     spin_unlock_irqrestore(&tables_lock, irqs);
@@ -331,7 +364,7 @@ zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes
     check_range(va, len_bytes);
     check_flags(flags);
     if ((flags & MMU_PERM_MASK) == 0)
-        return mmu_unmap(aspace, va, len_bytes, batch);
+        return mmu_unmap(aspace, va, len_bytes, true, batch);
     irqs = spin_lock_irqsave(&tables_lock);
     status = split_edges(aspace, va, len_bytes);
     while (status == ZX_OK && va < end) {
@@ -340,10 +373,10 @@ zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes
         vaddr_t next = MIN(round_down(va, level_bytes(level)) + level_bytes(level), end);
         if (pte_is_leaf(*slot)) {
             uint64_t old = *slot;
-            uint64_t perms = flags & MMU_PERM_MASK & (old | ~(uint64_t)MMU_PERM_WRITE);
+            uint64_t perms = flags & MMU_PERM_MASK & old;
             if ((old & ~perms & MMU_PERM_MASK) != 0)
                 batch_add_range(batch, va, (next - va) >> PAGE_SHIFT);
-            pte_set(slot, (old & ~(uint64_t)MMU_PERM_MASK) | perms);
+            pte_set(slot, perms != 0 ? (old & ~(uint64_t)MMU_PERM_MASK) | perms : 0);
         }
         va = next;
     }

@@ -87,12 +87,6 @@ void fake_leave_aspaces(void)
         hart_switch(i, NULL);
 }
 
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
-{
-    *batch = (struct tlb_batch){.aspace = aspace};
-    list_init(&batch->pages);
-}
-
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page)
 {
     list_push_back(&batch->pages, &page->node);
@@ -132,8 +126,9 @@ void tlb_batch_finish(struct tlb_batch *batch)
     tlb_batch_init(batch, batch->aspace);
 }
 
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va)
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access)
 {
+    (void)access;
     struct tlb *tlb = &tlbs[arch_hart_index()];
 
     pthread_mutex_lock(&tlb->lock);

@@ -257,7 +257,7 @@ static void test_decommit_during_shootdown(void **state)
     touch_on_all_harts(at(3), 5);
     atomic_fetch_add(&space->count_shootdowns, 1);
     tlb_batch_init(&other, &space->arch);
-    assert_int_equal(mmu_unmap(&space->arch, at(3), PAGES(1), &other), ZX_OK);
+    assert_int_equal(mmu_unmap(&space->arch, at(3), PAGES(1), false, &other), ZX_OK);
     assert_false(fake_tlb_is_consistent(&space->arch));
     assert_int_equal(vmo_decommit(vmo, PAGES(3), PAGES(1)), ZX_OK);
     assert_true(fake_tlb_is_consistent(&space->arch));

@@ -52,8 +52,24 @@ void startup_set_thread_self(zx_handle_t thread)
     thread_self = thread;
 }
 
+// The library keeps the resource for the console's input, so who takes it gets a duplicate, once.
+static zx_handle_t take_resource(void)
+{
+    static atomic_int was_taken;
+    zx_handle_t handle = ZX_HANDLE_INVALID;
+
+    if (own.resource != ZX_HANDLE_INVALID && atomic_exchange(&was_taken, 1) == 0 &&
+        zx_handle_duplicate(own.resource, ZX_RIGHT_SAME_RIGHTS, &handle) != ZX_OK) {
+        atomic_store(&was_taken, 0);
+    }
+    return handle;
+}
+
 zx_handle_t zx_take_startup_handle(uint32_t hnd_info)
 {
+    if (hnd_info == PA_HND(PA_RESOURCE, 0)) {
+        return take_resource();
+    }
     for (uint32_t i = 0; i < num_startup_handles; i++) {
         if (startup_infos[i] == hnd_info) {
             zx_handle_t handle = atomic_exchange(&startup_handles[i], ZX_HANDLE_INVALID);

@@ -45,12 +45,18 @@ struct arch_thread {
 
 /* ---- Address spaces ---- */
 
+struct page;
+
 /* A root table and where it is live. tlb.c explains the masks. */
 struct arch_aspace {
-    uint64_t lock[2]; /* struct spinlock, rank PAGE_TABLE: guards the tables and count_tables */
+    uint64_t lock[2]; /* struct spinlock, rank PAGE_TABLE: guards the tables, count_tables and
+                         last_* */
     uint64_t *root;
     uint64_t satp; /* for the root, without an ASID */
     uint64_t count_tables;
+    uint64_t last_block; /* the 2 MiB, by number, that the table last written to is for; -1: none */
+    uint64_t *last_table;
+    struct page *last_page;    /* of that table */
     hart_mask_t active;        /* atomic: harts that have it in satp */
     hart_mask_t tlb_stale;     /* atomic: harts that must fence before they use it again */
     hart_mask_t icache_stale;  /* atomic: harts that must fence.i before they use it again */

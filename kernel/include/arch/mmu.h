@@ -15,6 +15,9 @@ struct page;
 /* End of what page tables can hold: 44 bits of page number (privileged ISA, Sv39 entries). */
 #define PADDR_LIMIT (1ul << 56)
 
+/* What one translation can cover besides a page. */
+#define LARGE_PAGE_BYTES (1ul << 21)
+
 #define MMU_PERM_MASK   0x7u
 #define MMU_PERM_READ   0x1u /* = ZX_VM_PERM_READ */
 #define MMU_PERM_WRITE  0x2u /* = ZX_VM_PERM_WRITE */
@@ -40,7 +43,19 @@ struct tlb_batch {
     bool everything;
 };
 
-void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace);
+static inline void tlb_batch_init(struct tlb_batch *batch, struct arch_aspace *aspace)
+{
+    batch->aspace = aspace;
+    list_init(&batch->pages);
+    batch->count_ranges = 0;
+    batch->everything = false;
+}
+
+/* True if there is nothing to fence and nothing to give back. */
+static inline bool tlb_batch_is_empty(const struct tlb_batch *batch)
+{
+    return !batch->everything && batch->count_ranges == 0 && list_is_empty(&batch->pages);
+}
 
 /* |page| (one reference to it) is put after the fence. Takes the reference. */
 void tlb_batch_add_page(struct tlb_batch *batch, struct page *page);
@@ -86,34 +101,46 @@ void mmu_aspace_destroy(struct arch_aspace *aspace);
 MUST_USE zx_status_t mmu_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa,
                                   uint32_t flags, struct tlb_batch *batch);
 
+/* Maps one page where the table for it is there and has nothing at |va|; some permission. False:
+ * nothing changed, also because somebody else has the lock, and mmu_map_page has to be asked. */
+bool mmu_try_map_page(struct arch_aspace *aspace, vaddr_t va, paddr_t pa, uint32_t flags);
+
 /* Maps |count| pages pa[0..count) at va, va + 4 KiB, ...; entries that are already valid are left
  * as they are. Stops early on lack of memory for tables: returns the number of pages it passed. */
 size_t mmu_map_pages(struct arch_aspace *aspace, vaddr_t va, const paddr_t *pa, size_t count_pages,
                      uint32_t flags);
 
-/* Maps a 2 MiB page where no 4 KiB table exists at |va|; va and pa 2 MiB-aligned.
- * ZX_ERR_ALREADY_EXISTS: there is a table or a mapping; ZX_ERR_NO_MEMORY. */
+/* Maps a 2 MiB page where no 4 KiB table exists at |va|, or gives more permissions to the one that
+ * is there; va and pa 2 MiB-aligned, some permission. ZX_ERR_ALREADY_EXISTS: there is a table, or a
+ * mapping of something else or with other permissions; ZX_ERR_NO_MEMORY. */
 MUST_USE zx_status_t mmu_map_large(struct arch_aspace *aspace, vaddr_t va, paddr_t pa,
                                    uint32_t flags);
 
-/* Removes every translation in [va, va + len_bytes) and tables that become empty; large pages that
- * straddle the range's edge are split first. ZX_ERR_NO_MEMORY only if such a split cannot get a
- * table, and then nothing changed. */
-MUST_USE zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
-                               struct tlb_batch *batch);
+/* Whether |va| is looked up in a table of 4 KiB pages, so that no large page can be mapped there.
+ */
+bool mmu_has_small_table(struct arch_aspace *aspace, vaddr_t va);
 
-/* Sets the permissions of every valid translation in the range to |flags|'s, but never adds write
- * permission to an entry that lacks it (its page may be shared copy-on-write: the next write faults
- * and decides). Same errors as mmu_unmap. */
+/* Removes every translation in [va, va + len_bytes) and the tables that are empty then; large pages
+ * that straddle the range's edge are split first. |keep_tables|: empty ones may stay, for a range
+ * that is still mapped; they go with the next unmap of the range that does not say so.
+ * ZX_ERR_NO_MEMORY only if such a split cannot get a table, and then nothing changed. */
+MUST_USE zx_status_t mmu_unmap(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
+                               bool keep_tables, struct tlb_batch *batch);
+
+/* Takes all permissions that |flags| has not from every valid translation in the range, and the
+ * translation itself if none is left; adds none: the next fault decides (the page may be shared
+ * copy-on-write, and somebody else may be taking permissions away). Tables are kept. Same errors as
+ * mmu_unmap. */
 MUST_USE zx_status_t mmu_protect(struct arch_aspace *aspace, vaddr_t va, size_t len_bytes,
                                  uint32_t flags, struct tlb_batch *batch);
 
 /* False if nothing is mapped at |va|. |out_pa| and |out_flags| may be NULL. */
 bool mmu_query(struct arch_aspace *aspace, vaddr_t va, paddr_t *out_pa, uint32_t *out_flags);
 
-/* Forgets this hart's translation of |va| in the current address space, after a permission was
- * granted that its TLB may not have seen. */
-void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va);
+/* Forgets what this hart knows of the page at |va|, also that there was nothing, if |aspace| is the
+ * current one: a fault was resolved, or a permission granted, that its TLB may not have seen.
+ * |access|: the MMU_PERM_* that is going to be tried again. */
+void mmu_fence_local(struct arch_aspace *aspace, vaddr_t va, uint32_t access);
 
 /* Code was written to memory that this address space may execute: every hart executes fence.i
  * before it runs user code of the address space again. May wait for other harts: no spinlock. */
