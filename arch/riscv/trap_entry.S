@@ -158,7 +158,7 @@ syscall_slow_exit:
     j       user_full_return
 
 /* Page faults have causes 12 to 15. Most are resolved, and all that it takes is C code that keeps
- * the callee-saved registers; only a thread that does not go on at once needs its frame complete. */
+ * the callee-saved registers; only a thread that does not go on at once needs its frame whole. */
     .balign 4
 user_no_ecall:
     addi    sp, sp, CAUSE_USER_ECALL - CAUSE_FETCH_PAGE_FAULT
