@@ -305,12 +305,12 @@ TEST(abi_mode, flushing_caches)
         EXPECT_STATUS(zx_cache_flush((void *)addr, PAGE, bad[i]), ZX_ERR_INVALID_ARGS);
     EXPECT_OK(zx_cache_flush((void *)addr, PAGE, ZX_CACHE_FLUSH_DATA));
     EXPECT_OK(zx_cache_flush((void *)addr, PAGE, ZX_CACHE_FLUSH_DATA | ZX_CACHE_FLUSH_INVALIDATE));
-    for (uint16_t i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
-        write_code(addr, i + 1);
+    for (size_t i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
+        write_code(addr, (uint16_t)(i + 1));
         EXPECT_STATUS(zx_cache_flush((void *)addr, 4, insn[i]),
                       by_abi(ZX_OK, ZX_ERR_NOT_SUPPORTED));
         if (!abi_is_zircon())
-            EXPECT_EQ(((int (*)(void))addr)(), i + 1);
+            EXPECT_EQ(((int (*)(void))addr)(), (int)i + 1);
     }
     unmap(addr, PAGE);
     close_handle(executable);
