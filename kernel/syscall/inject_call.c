@@ -64,27 +64,20 @@ static bool may_repeat(uint32_t number, const uint64_t regs[8])
 
 static uint64_t repeat_call(uint32_t number, call_fn call, const uint64_t regs[8])
 {
-    uint64_t result, odd_nth = 0, nth = 1;
-    zx_status_t odd_status = ZX_ERR_NO_MEMORY;
+    uint64_t result, nth = 1;
 
     for (;; nth += nth < EVERY_ONE_UP_TO ? 1 : nth / 4) {
         bool has_begun = inject_begin(nth);
         result = call(regs);
         if (!has_begun || !inject_end())
-            break;
-        if ((zx_status_t)result >= 0 || thread_is_killed()) {
+            return result;
+        /* Any other status is the call's own: it came through without, or fails for other reasons,
+         * and the caller judges that. It may have slept, so it is not made again. */
+        if ((zx_status_t)result != ZX_ERR_NO_MEMORY || thread_is_killed()) {
             note_status(number, nth, (zx_status_t)result, regs);
             return result;
         }
-        if ((zx_status_t)result != ZX_ERR_NO_MEMORY) {
-            odd_status = (zx_status_t)result;
-            odd_nth = nth;
-        }
     }
-    /* A call that was to fail anyway may find that out before or after it allocates. */
-    if (odd_status != (zx_status_t)result)
-        note_status(number, odd_nth, odd_status, regs);
-    return result;
 }
 
 uint64_t inject_call(uint32_t number, call_fn call, const uint64_t regs[8])
