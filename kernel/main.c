@@ -25,6 +25,27 @@ static struct thread idle_threads[MAX_HARTS]; /* of the secondary harts; entry 0
 
 /* ---- Discovery ---- */
 
+#define BOOTARGS_MAX_BYTES 4096u
+#define RNG_SEED_MAX_BYTES 256u
+
+/* What is needed of the device tree once the kernel has page tables of its own is copied: the tree
+ * need not lie in memory that it names, and such memory alone is mapped then. */
+static void keep_of_tree(void)
+{
+    static char bootargs[BOOTARGS_MAX_BYTES];
+    static uint8_t seed[RNG_SEED_MAX_BYTES];
+
+    if (strlen(info.bootargs) >= sizeof(bootargs))
+        kprintf("command line: only %u bytes of it are used", BOOTARGS_MAX_BYTES - 1);
+    string_copy(bootargs, info.bootargs, sizeof(bootargs));
+    info.bootargs = bootargs;
+    if (info.rng_seed != NULL) {
+        info.rng_seed_bytes = MIN(info.rng_seed_bytes, RNG_SEED_MAX_BYTES);
+        memcpy(seed, info.rng_seed, info.rng_seed_bytes);
+        info.rng_seed = seed;
+    }
+}
+
 static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_max,
                      paddr_t dtb_paddr)
 {
@@ -46,6 +67,19 @@ static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_ma
         boot_info_reserve(&info, dtb_paddr, fdt_claimed_bytes(dtb), BOOT_RESERVED_DTB, false) !=
             ZX_OK)
         panic("device tree: too many reserved ranges");
+    keep_of_tree();
+}
+
+/* Whether one of the tree's memory banks has the whole range. */
+static bool is_in_memory(paddr_t base, uint64_t size_bytes)
+{
+    for (uint32_t i = 0; i < info.bank_count; i++) {
+        const struct boot_range *bank = &info.banks[i];
+        if (base >= bank->base && size_bytes <= bank->size_bytes &&
+            base - bank->base <= bank->size_bytes - size_bytes)
+            return true;
+    }
+    return false;
 }
 
 static void log_machine(paddr_t dtb_paddr)
@@ -66,6 +100,9 @@ static void log_machine(paddr_t dtb_paddr)
             kprintf("hart %lu: not used, %s", info.harts[i].id,
                     boot_hart_state_string(info.harts[i].state));
     }
+    if (!is_in_memory(dtb_paddr, 1))
+        kprintf("memory: the device tree lies outside of the memory that it names; "
+                "is there more than it says?");
     kprintf("harts: %u usable, boot hart %lu, timebase %lu Hz", usable,
             info.harts[info.boot_hart].id, info.timebase_hz);
     for (unsigned i = 0; i < BOOT_WARN_COUNT; i++) {
@@ -114,6 +151,7 @@ static void check_initrd(void)
         return;
     if (initrd->size_bytes > strlen(magic) && initrd->base >= window.base &&
         initrd->base - window.base <= window.len_bytes - initrd->size_bytes &&
+        is_in_memory(initrd->base, initrd->size_bytes) &&
         memcmp(phys_to_virt(initrd->base), magic, strlen(magic)) == 0)
         return;
     kprintf("ramdisk: no cpio (newc) archive at %#lx, using the built-in one", initrd->base);

@@ -207,6 +207,22 @@ def boot_firmware(build, special, harts, flags, extra, words):
     return problem, lines
 
 
+def boot_unnamed_memory(build, extra):
+    """A tree that names half of the memory, and lies in the other half itself."""
+    path = os.path.join(build, "log", "half.dtb")
+    argv = machine.qemu_command(build, "virt", 2, "512M", "run=demo poweroff", extra=extra)
+    dump = argv[:argv.index("-machine") + 1] + [f"virt,dumpdtb={path}"] + \
+        argv[argv.index("-machine") + 2:]
+    dump[dump.index("-serial") + 1] = "null"
+    machine.run_tool(dump)
+    argv[argv.index("-m") + 1] = "1G"
+    problem, lines = run.run_to_end(argv + ["-dtb", path], LIMIT_SECONDS, True,
+                                    log_path(build, "unnamed memory"), echo=False)
+    if not problem and not any("outside of the memory that it names" in line for line in lines):
+        problem = "the log does not say that the tree lies outside of the memory"
+    return problem, lines
+
+
 def figures(build, lines):
     """What the smallest machine's log says about size, memory and time."""
     image = os.path.getsize(os.path.join(build, "Image"))
@@ -256,6 +272,7 @@ def main():
     cases += [(machine_label(*m[:4]), boot_shell, m) for m in SHELLS]
     cases += [(f"smallest: virt, {SMALLEST_HARTS} harts, {SMALLEST_MEM}", boot_smallest, ())]
     cases += [(f"firmware: {f[0]}", boot_firmware, f) for f in FIRMWARES]
+    cases += [("memory that the tree does not name", boot_unnamed_memory, ([],))]
     cases += [(f"initrd: {i[0]}", boot_initrd, i) for i in INITRDS]
     cases += [(f"report: {name}", test, args) for name, test, args in crash.CASES]
     cases += mappings.CASES
