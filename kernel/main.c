@@ -67,6 +67,10 @@ static void discover(uint64_t boot_hart_id, const void *dtb, size_t dtb_bytes_ma
         boot_info_reserve(&info, dtb_paddr, fdt_claimed_bytes(dtb), BOOT_RESERVED_DTB, false) !=
             ZX_OK)
         panic("device tree: too many reserved ranges");
+    paddr_t cursor = 0;
+    struct boot_range free_range;
+    if (!boot_info_next_free(&info, &cursor, &free_range))
+        panic("cannot boot: all of the memory is reserved");
     keep_of_tree();
 }
 

@@ -189,6 +189,12 @@ int main(int argc, char **argv)
             printf("warning: %s\n", boot_warning_string(bit));
         }
     }
+    paddr_t cursor = 0;
+    struct boot_range free_range;
+    if (status == ZX_OK && !boot_info_next_free(&info, &cursor, &free_range)) {
+        status = ZX_ERR_NO_MEMORY;
+        snprintf(err, sizeof(err), "all of the memory is reserved");
+    }
     if (status != ZX_OK) {
         fprintf(stderr, "%s: cannot boot: %s\n", argv[1], err);
     }

@@ -55,6 +55,15 @@ def damaged(folder):
         with open(path, "wb") as file:
             file.write(data)
         yield name, path, 1, ["cannot boot: ", words]
+    path = os.path.join(folder, "reserved.dtb")
+    with open(path, "wb") as file:
+        file.write(whole)
+    node = "/reserved-memory/everything@80000000"
+    subprocess.run(["fdtput", "-p", "-c", path, node], check=True)
+    for name in ("#address-cells", "#size-cells"):
+        subprocess.run(["fdtput", "-t", "x", path, "/reserved-memory", name, "2"], check=True)
+    subprocess.run(["fdtput", "-t", "x", path, node, "reg", "0", "80000000", "8", "0"], check=True)
+    yield "memory all reserved", path, 1, ["cannot boot: all of the memory is reserved"]
     yield "no file", os.path.join(folder, "nothing"), 2, ["cannot be read"]
 
 
