@@ -1,6 +1,7 @@
 /* Topics about the machine, and about objects of one type. */
 #include "arch/mmu.h"
 #include "kernel/lib/bits.h"
+#include "kernel/lib/panic.h"
 #include "kernel/object/resource.h"
 #include "kernel/object/socket.h"
 #include "kernel/object/stream.h"
@@ -90,56 +91,42 @@ static zx_status_t info_cpu_stats(const struct info_request *request)
     return status;
 }
 
-static zx_status_t info_timer(const struct info_request *request)
+/* The record of one object of |type|. */
+static zx_status_t info_object(const struct info_request *request, zx_obj_type_t type)
 {
-    struct object *timer;
-    zx_info_timer_t info;
-    zx_status_t status =
-        handle_get(request->handle, ZX_OBJ_TYPE_TIMER, ZX_RIGHT_INSPECT, &timer, NULL);
-    if (status != ZX_OK)
-        return status;
-    timer_obj_get_info(timer, &info);
-    object_put(timer);
-    return info_put_record(request, &info, sizeof(info));
-}
+    union {
+        zx_info_timer_t timer;
+        zx_info_resource_t resource;
+        zx_info_socket_t socket;
+        zx_info_stream_t stream;
+    } info;
+    struct object *object;
+    size_t size_bytes;
+    zx_status_t status = handle_get(request->handle, type, ZX_RIGHT_INSPECT, &object, NULL);
 
-static zx_status_t info_resource(const struct info_request *request)
-{
-    struct object *resource;
-    zx_info_resource_t info;
-    zx_status_t status =
-        handle_get(request->handle, ZX_OBJ_TYPE_RESOURCE, ZX_RIGHT_INSPECT, &resource, NULL);
     if (status != ZX_OK)
         return status;
-    resource_get_info(resource, &info);
-    object_put(resource);
-    return info_put_record(request, &info, sizeof(info));
-}
-
-static zx_status_t info_socket(const struct info_request *request)
-{
-    struct object *socket;
-    zx_info_socket_t info;
-    zx_status_t status =
-        handle_get(request->handle, ZX_OBJ_TYPE_SOCKET, ZX_RIGHT_INSPECT, &socket, NULL);
-    if (status != ZX_OK)
-        return status;
-    socket_get_info(socket, &info);
-    object_put(socket);
-    return info_put_record(request, &info, sizeof(info));
-}
-
-static zx_status_t info_stream(const struct info_request *request)
-{
-    struct object *stream;
-    zx_info_stream_t info;
-    zx_status_t status =
-        handle_get(request->handle, ZX_OBJ_TYPE_STREAM, ZX_RIGHT_INSPECT, &stream, NULL);
-    if (status != ZX_OK)
-        return status;
-    stream_get_info(stream, &info);
-    object_put(stream);
-    return info_put_record(request, &info, sizeof(info));
+    switch (type) {
+    case ZX_OBJ_TYPE_TIMER:
+        timer_obj_get_info(object, &info.timer);
+        size_bytes = sizeof(info.timer);
+        break;
+    case ZX_OBJ_TYPE_RESOURCE:
+        resource_get_info(object, &info.resource);
+        size_bytes = sizeof(info.resource);
+        break;
+    case ZX_OBJ_TYPE_SOCKET:
+        socket_get_info(object, &info.socket);
+        size_bytes = sizeof(info.socket);
+        break;
+    default:
+        ASSERT(type == ZX_OBJ_TYPE_STREAM);
+        stream_get_info(object, &info.stream);
+        size_bytes = sizeof(info.stream);
+        break;
+    }
+    object_put(object);
+    return info_put_record(request, &info, size_bytes);
 }
 
 zx_status_t info_machine(const struct info_request *request)
@@ -151,13 +138,13 @@ zx_status_t info_machine(const struct info_request *request)
     case ZX_INFO_CPU_STATS:
         return info_cpu_stats(request);
     case ZX_INFO_TIMER:
-        return info_timer(request);
+        return info_object(request, ZX_OBJ_TYPE_TIMER);
     case ZX_INFO_SOCKET:
-        return info_socket(request);
+        return info_object(request, ZX_OBJ_TYPE_SOCKET);
     case ZX_INFO_STREAM:
-        return info_stream(request);
+        return info_object(request, ZX_OBJ_TYPE_STREAM);
     case ZX_INFO_RESOURCE:
-        return info_resource(request);
+        return info_object(request, ZX_OBJ_TYPE_RESOURCE);
     default:
         return ZX_ERR_NOT_SUPPORTED;
     }
