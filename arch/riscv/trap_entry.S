@@ -7,12 +7,12 @@
 
     .text
 
-/* Saves x3 and x5..x31 without s0 (x8), t0 (x5): the entry paths do those. */
-.macro SAVE_MOST
-    sd      gp, X(3)(sp)
+/* What C functions may change. */
+.macro SAVE_CALLER
+    sd      ra, X(1)(sp)
+    sd      t0, X(5)(sp)
     sd      t1, X(6)(sp)
     sd      t2, X(7)(sp)
-    sd      s1, X(9)(sp)
     sd      a0, X(10)(sp)
     sd      a1, X(11)(sp)
     sd      a2, X(12)(sp)
@@ -21,6 +21,36 @@
     sd      a5, X(15)(sp)
     sd      a6, X(16)(sp)
     sd      a7, X(17)(sp)
+    sd      t3, X(28)(sp)
+    sd      t4, X(29)(sp)
+    sd      t5, X(30)(sp)
+    sd      t6, X(31)(sp)
+.endm
+
+.macro LOAD_CALLER
+    ld      ra, X(1)(sp)
+    ld      t0, X(5)(sp)
+    ld      t1, X(6)(sp)
+    ld      t2, X(7)(sp)
+    ld      a0, X(10)(sp)
+    ld      a1, X(11)(sp)
+    ld      a2, X(12)(sp)
+    ld      a3, X(13)(sp)
+    ld      a4, X(14)(sp)
+    ld      a5, X(15)(sp)
+    ld      a6, X(16)(sp)
+    ld      a7, X(17)(sp)
+    ld      t3, X(28)(sp)
+    ld      t4, X(29)(sp)
+    ld      t5, X(30)(sp)
+    ld      t6, X(31)(sp)
+.endm
+
+/* What C functions keep. */
+.macro SAVE_CALLEE
+    sd      gp, X(3)(sp)
+    sd      s0, X(8)(sp)
+    sd      s1, X(9)(sp)
     sd      s2, X(18)(sp)
     sd      s3, X(19)(sp)
     sd      s4, X(20)(sp)
@@ -31,29 +61,12 @@
     sd      s9, X(25)(sp)
     sd      s10, X(26)(sp)
     sd      s11, X(27)(sp)
-    sd      t3, X(28)(sp)
-    sd      t4, X(29)(sp)
-    sd      t5, X(30)(sp)
-    sd      t6, X(31)(sp)
 .endm
 
-/* Loads everything but x2 (sp) and x4 (tp). */
-.macro LOAD_MOST
-    ld      ra, X(1)(sp)
+.macro LOAD_CALLEE
     ld      gp, X(3)(sp)
-    ld      t0, X(5)(sp)
-    ld      t1, X(6)(sp)
-    ld      t2, X(7)(sp)
     ld      s0, X(8)(sp)
     ld      s1, X(9)(sp)
-    ld      a0, X(10)(sp)
-    ld      a1, X(11)(sp)
-    ld      a2, X(12)(sp)
-    ld      a3, X(13)(sp)
-    ld      a4, X(14)(sp)
-    ld      a5, X(15)(sp)
-    ld      a6, X(16)(sp)
-    ld      a7, X(17)(sp)
     ld      s2, X(18)(sp)
     ld      s3, X(19)(sp)
     ld      s4, X(20)(sp)
@@ -64,10 +77,6 @@
     ld      s9, X(25)(sp)
     ld      s10, X(26)(sp)
     ld      s11, X(27)(sp)
-    ld      t3, X(28)(sp)
-    ld      t4, X(29)(sp)
-    ld      t5, X(30)(sp)
-    ld      t6, X(31)(sp)
 .endm
 
     .balign 4
@@ -137,21 +146,9 @@ trap_entry:
  * fault. */
 syscall_slow_exit:
     ld      t2, THREAD_USER_SP(tp)
-    sd      gp, X(3)(sp)
     sd      t2, X(2)(sp)
     sd      a0, X(10)(sp)
-    sd      s0, X(8)(sp)
-    sd      s1, X(9)(sp)
-    sd      s2, X(18)(sp)
-    sd      s3, X(19)(sp)
-    sd      s4, X(20)(sp)
-    sd      s5, X(21)(sp)
-    sd      s6, X(22)(sp)
-    sd      s7, X(23)(sp)
-    sd      s8, X(24)(sp)
-    sd      s9, X(25)(sp)
-    sd      s10, X(26)(sp)
-    sd      s11, X(27)(sp)
+    SAVE_CALLEE
     mv      a0, sp
     call    trap_clear_caller_saved
     call    trap_user_work
@@ -167,22 +164,7 @@ user_no_ecall:
     beqz    sp, user_full_save
 user_page_fault:
     ld      sp, THREAD_USER_FRAME(tp)
-    sd      ra, X(1)(sp)
-    sd      t0, X(5)(sp)
-    sd      t1, X(6)(sp)
-    sd      t2, X(7)(sp)
-    sd      a0, X(10)(sp)
-    sd      a1, X(11)(sp)
-    sd      a2, X(12)(sp)
-    sd      a3, X(13)(sp)
-    sd      a4, X(14)(sp)
-    sd      a5, X(15)(sp)
-    sd      a6, X(16)(sp)
-    sd      a7, X(17)(sp)
-    sd      t3, X(28)(sp)
-    sd      t4, X(29)(sp)
-    sd      t5, X(30)(sp)
-    sd      t6, X(31)(sp)
+    SAVE_CALLER
     csrrw   t1, sscratch, zero
     csrr    t2, sepc
     csrr    a0, scause
@@ -223,20 +205,8 @@ user_page_fault:
 
 user_page_fault_slow:
     ld      t2, THREAD_USER_SP(tp)
-    sd      gp, X(3)(sp)
     sd      t2, X(2)(sp)
-    sd      s0, X(8)(sp)
-    sd      s1, X(9)(sp)
-    sd      s2, X(18)(sp)
-    sd      s3, X(19)(sp)
-    sd      s4, X(20)(sp)
-    sd      s5, X(21)(sp)
-    sd      s6, X(22)(sp)
-    sd      s7, X(23)(sp)
-    sd      s8, X(24)(sp)
-    sd      s9, X(25)(sp)
-    sd      s10, X(26)(sp)
-    sd      s11, X(27)(sp)
+    SAVE_CALLEE
     mv      a1, a0
     mv      a0, sp
     call    trap_user_page_fault_end
@@ -245,10 +215,8 @@ user_page_fault_slow:
     .balign 4
 user_full_save:
     ld      sp, THREAD_USER_FRAME(tp)
-    SAVE_MOST
-    sd      ra, X(1)(sp)
-    sd      t0, X(5)(sp)
-    sd      s0, X(8)(sp)
+    SAVE_CALLER
+    SAVE_CALLEE
     ld      t0, THREAD_USER_SP(tp)
     csrrw   t1, sscratch, zero
     csrr    t2, sepc
@@ -274,7 +242,8 @@ user_full_return:
     li      t0, SSTATUS_SPIE
     csrs    sstatus, t0
     ld      tp, X(4)(sp)
-    LOAD_MOST
+    LOAD_CALLER
+    LOAD_CALLEE
     ld      sp, X(2)(sp)
     sret
 
@@ -310,11 +279,9 @@ trap_from_kernel:
     bnez    t0, kernel_stack_overflow
     ld      t0, THREAD_SCRATCH(tp)
     addi    sp, sp, -FRAME_BYTES
-    SAVE_MOST
-    sd      ra, X(1)(sp)
+    SAVE_CALLER
+    SAVE_CALLEE
     sd      tp, X(4)(sp)
-    sd      t0, X(5)(sp)
-    sd      s0, X(8)(sp)
     addi    t0, sp, FRAME_BYTES
     csrr    t1, sstatus
     csrr    t2, sepc
@@ -337,7 +304,8 @@ trap_from_kernel_return:
     ld      t0, X(0)(sp)
     sc.d    zero, t0, (sp)          /* as above */
     csrw    sepc, t0
-    LOAD_MOST
+    LOAD_CALLER
+    LOAD_CALLEE
     ld      sp, X(2)(sp)
     sret
 
@@ -354,11 +322,9 @@ kernel_stack_overflow:
     ld      sp, HART_EMERGENCY_TOP(sp)
     addi    sp, sp, -FRAME_BYTES
     ld      t0, THREAD_SCRATCH(tp)
-    SAVE_MOST
-    sd      ra, X(1)(sp)
+    SAVE_CALLER
+    SAVE_CALLEE
     sd      tp, X(4)(sp)
-    sd      t0, X(5)(sp)
-    sd      s0, X(8)(sp)
     csrrw   t0, sscratch, zero
     csrr    t1, sstatus
     csrr    t2, sepc
